@@ -1,0 +1,23 @@
+#pragma once
+// What nearly every file includes; Asio and Beast are not here, they stay in one file of http/ (docs/architecture.md).
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <boost/json.hpp>
+#include <chrono>
+#include <coroutine>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>

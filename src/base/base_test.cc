@@ -1,0 +1,74 @@
+#include <gtest/gtest.h>
+
+#include "base/clock.h"
+#include "base/encoding.h"
+#include "base/json.h"
+#include "base/metrics.h"
+#include "base/random.h"
+
+namespace durward {
+namespace {
+
+TEST(Encoding, base64url_round_trips_and_is_canonical) {
+  for (size_t n = 0; n < 40; ++n) {
+    const std::string bytes = SeededRandom(n).bytes(n);
+    EXPECT_EQ(from_base64url(to_base64url(bytes)), bytes);
+    EXPECT_EQ(from_base64(to_base64(bytes)), bytes);
+    EXPECT_EQ(from_hex(to_hex(bytes)), bytes);
+  }
+  EXPECT_FALSE(from_base64url("AB"));   // the low bits of B encode nothing and are set
+  EXPECT_FALSE(from_base64url("AA=="));
+  EXPECT_FALSE(from_base64url("A+A"));
+  EXPECT_FALSE(from_base64url("A"));
+}
+
+TEST(Encoding, percent_decoding_refuses_half_escapes) {
+  EXPECT_EQ(percent_decode("a%20b+c"), "a b+c");
+  EXPECT_EQ(percent_decode("a+b", true), "a b");
+  EXPECT_FALSE(percent_decode("%2"));
+  EXPECT_FALSE(percent_decode("%zz"));
+  EXPECT_EQ(percent_encode("a|b/ü"), "a%7Cb%2F%C3%BC");
+}
+
+TEST(Encoding, utf8_refuses_overlong_surrogates_and_truncation) {
+  EXPECT_TRUE(is_valid_utf8("grüße €𝄞"));
+  for (std::string_view bad : {"\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "\xff"})
+    EXPECT_FALSE(is_valid_utf8(bad));
+}
+
+TEST(Clock, iso8601_round_trips) {
+  const auto at = from_unix_ms(1769851800123);
+  EXPECT_EQ(to_iso8601(at), "2026-01-31T09:30:00.123Z");
+  EXPECT_EQ(parse_iso8601("2026-01-31T09:30:00.123Z"), at);
+  EXPECT_EQ(parse_iso8601("2026-01-31T10:30:00.123+01:00"), at);
+  EXPECT_FALSE(parse_iso8601("2026-02-30T10:30:00Z"));
+  EXPECT_FALSE(parse_iso8601("yesterday"));
+}
+
+TEST(Json, refuses_duplicates_depth_and_broken_utf8) {
+  EXPECT_TRUE(json::parse(R"({"a":{"b":":"},"c":"x\":y"})"));
+  EXPECT_FALSE(json::parse(R"({"a":1,"a":2})"));
+  EXPECT_FALSE(json::parse(std::string(40, '[') + std::string(40, ']')));
+  EXPECT_FALSE(json::parse("\"\xff\""));
+  EXPECT_FALSE(json::parse("{} x"));
+}
+
+TEST(Random, alphabet_and_length) {
+  SeededRandom random(1);
+  EXPECT_EQ(random.base62(16).size(), 16u);
+  EXPECT_EQ(random.uuid()[14], '4');
+  EXPECT_EQ(SeededRandom(7).hex(24), SeededRandom(7).hex(24));
+}
+
+TEST(Metrics, text_exposition) {
+  metrics::Registry registry;
+  registry.counter("durward_requests_total", "Requests.", "status=\"200\"").add(3);
+  registry.histogram("durward_seconds", "Time.").observe(0.002);
+  const std::string text = registry.text();
+  EXPECT_NE(text.find("durward_requests_total{status=\"200\"} 3\n"), text.npos);
+  EXPECT_NE(text.find("durward_seconds_bucket{le=\"0.0025\"} 1\n"), text.npos);
+  EXPECT_NE(text.find("durward_seconds_count 1\n"), text.npos);
+}
+
+}  // namespace
+}  // namespace durward
