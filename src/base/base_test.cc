@@ -16,7 +16,7 @@ TEST(Encoding, base64url_round_trips_and_is_canonical) {
     EXPECT_EQ(from_base64(to_base64(bytes)), bytes);
     EXPECT_EQ(from_hex(to_hex(bytes)), bytes);
   }
-  EXPECT_FALSE(from_base64url("AB"));   // the low bits of B encode nothing and are set
+  EXPECT_FALSE(from_base64url("AB"));  // the low bits of B encode nothing and are set
   EXPECT_FALSE(from_base64url("AA=="));
   EXPECT_FALSE(from_base64url("A+A"));
   EXPECT_FALSE(from_base64url("A"));

@@ -23,9 +23,9 @@ std::string to_iso8601(TimePoint at) {
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss time(at - day);
   char out[40];
-  std::snprintf(out, sizeof out, "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", int(date.year()), unsigned(date.month()),
-                unsigned(date.day()), int(time.hours().count()), int(time.minutes().count()),
-                int(time.seconds().count()), int(time.subseconds().count()));
+  std::snprintf(out, sizeof out, "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", int(date.year()),
+                unsigned(date.month()), unsigned(date.day()), int(time.hours().count()),
+                int(time.minutes().count()), int(time.seconds().count()), int(time.subseconds().count()));
   return out;
 }
 
@@ -53,8 +53,8 @@ std::optional<TimePoint> parse_iso8601(std::string_view text) {
     if (sign != '+' && sign != '-') return {};
     offset_minutes = (sign == '+' ? 1 : -1) * (oh * 60 + om);
   }
-  return TimePoint(std::chrono::sys_days(date)) + std::chrono::hours(h) + std::chrono::minutes(mi - offset_minutes) +
-         Seconds(s) + Milliseconds(ms);
+  return TimePoint(std::chrono::sys_days(date)) + std::chrono::hours(h) +
+         std::chrono::minutes(mi - offset_minutes) + Seconds(s) + Milliseconds(ms);
 }
 
 }  // namespace durward

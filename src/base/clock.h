@@ -5,7 +5,8 @@
 #include <string>
 #include <string_view>
 
-// Time is a capability: whoever needs it takes a `const Clock&`. domain/ and standards/ take time points as arguments.
+// Time is a capability: whoever needs it takes a `const Clock&`. domain/ and standards/ take time points as
+// arguments.
 namespace durward {
 
 using TimePoint = std::chrono::sys_time<std::chrono::milliseconds>;

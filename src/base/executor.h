@@ -12,8 +12,9 @@
 
 namespace durward {
 
-// Where a coroutine runs. Each I/O thread of the HTTP server is one executor; a coroutine that leaves it (to a pool,
-// to a database thread) comes back to the executor it left, so request code is never run by two threads at once.
+// Where a coroutine runs. Each I/O thread of the HTTP server is one executor; a coroutine that leaves it (to
+// a pool, to a database thread) comes back to the executor it left, so request code is never run by two
+// threads at once.
 class Executor {
  public:
   virtual ~Executor() = default;
@@ -34,7 +35,8 @@ class Executor {
   };
 };
 
-// A bounded pool for blocking work (password hashing, SQLite reads, SMTP). Jobs beyond `queue_max` are refused.
+// A bounded pool for blocking work (password hashing, SQLite reads, SMTP). Jobs beyond `queue_max` are
+// refused.
 class ThreadPool {
  public:
   ThreadPool(std::string name, size_t threads, size_t queue_max);
@@ -43,8 +45,8 @@ class ThreadPool {
   bool submit(std::function<void()> job);
   size_t queued() const;
 
-  // co_await pool.run(f): runs f() on the pool and resumes on the awaiting executor. Fails with `unavailable` when
-  // the queue is full, so a flood sheds instead of piling up. f returns a Result<T>.
+  // co_await pool.run(f): runs f() on the pool and resumes on the awaiting executor. Fails with `unavailable`
+  // when the queue is full, so a flood sheds instead of piling up. f returns a Result<T>.
   template <class F>
   auto run(F f) -> Task<std::invoke_result_t<F>>;
 
@@ -53,8 +55,8 @@ class ThreadPool {
   std::unique_ptr<Impl> impl_;
 };
 
-// Suspends the awaiting coroutine, calls start(resume) at once; `resume` may be called once, from any thread, and
-// continues the coroutine on the executor it was suspended on (or right there when it had none).
+// Suspends the awaiting coroutine, calls start(resume) at once; `resume` may be called once, from any thread,
+// and continues the coroutine on the executor it was suspended on (or right there when it had none).
 template <class Start>
 struct Suspend {
   Start start;
@@ -62,8 +64,10 @@ struct Suspend {
   void await_suspend(std::coroutine_handle<> handle) {
     Executor* home = Executor::current();
     start([home, handle] {
-      if (home) home->post([handle] { handle.resume(); });
-      else handle.resume();
+      if (home)
+        home->post([handle] { handle.resume(); });
+      else
+        handle.resume();
     });
   }
   void await_resume() const noexcept {}

@@ -4,8 +4,8 @@ namespace durward::json {
 
 namespace {
 
-// boost::json keeps the last of two equal members, so the parsed tree has fewer members than the text has colons
-// outside of strings.
+// boost::json keeps the last of two equal members, so the parsed tree has fewer members than the text has
+// colons outside of strings.
 size_t count_members(const Value& value) {
   size_t n = 0;
   if (const auto* o = value.if_object()) {
@@ -22,8 +22,10 @@ size_t count_colons(std::string_view text) {
   bool in_string = false;
   for (size_t i = 0; i < text.size(); ++i) {
     if (in_string) {
-      if (text[i] == '\\') ++i;
-      else if (text[i] == '"') in_string = false;
+      if (text[i] == '\\')
+        ++i;
+      else if (text[i] == '"')
+        in_string = false;
     } else if (text[i] == '"') {
       in_string = true;
     } else if (text[i] == ':') {
@@ -40,7 +42,8 @@ Result<Value> parse(std::string_view text, size_t depth_max) {
   options.max_depth = depth_max;
   boost::json::error_code error;
   Value value = boost::json::parse({text.data(), text.size()}, error, {}, options);
-  if (error) return fail(ErrorKind::invalid, "invalid_json", "The text is not valid JSON: " + error.message());
+  if (error)
+    return fail(ErrorKind::invalid, "invalid_json", "The text is not valid JSON: " + error.message());
   if (count_members(value) != count_colons(text))
     return fail(ErrorKind::invalid, "invalid_json", "The text is not valid JSON: a member name is repeated");
   return value;

@@ -14,8 +14,8 @@ using Value = boost::json::value;
 using Object = boost::json::object;
 using Array = boost::json::array;
 
-// Strict RFC 8259 and UTF-8; at most `depth_max` levels; duplicate members are refused (RFC 8259 §4 leaves them open,
-// and two parsers that disagree are an attack). Error: invalid / invalid_json.
+// Strict RFC 8259 and UTF-8; at most `depth_max` levels; duplicate members are refused (RFC 8259 §4 leaves
+// them open, and two parsers that disagree are an attack). Error: invalid / invalid_json.
 Result<Value> parse(std::string_view text, size_t depth_max = 32);
 Result<Object> parse_object(std::string_view text, size_t depth_max = 32);
 std::string serialize(const Value& value);

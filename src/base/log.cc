@@ -39,9 +39,8 @@ void set_sink(std::function<void(std::string_view)> to) {
 
 void write(Level level, std::string_view message, json::Object fields) {
   if (level < threshold.load(std::memory_order_relaxed)) return;
-  json::Object line{{"time", to_iso8601(SystemClock().now())},
-                    {"level", level_names[size_t(level)]},
-                    {"message", message}};
+  json::Object line{
+      {"time", to_iso8601(SystemClock().now())}, {"level", level_names[size_t(level)]}, {"message", message}};
   for (auto& member : fields) line.insert_or_assign(member.key(), std::move(member.value()));
   std::string text = json::serialize(line);
   text += '\n';

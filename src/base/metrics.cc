@@ -78,8 +78,10 @@ std::string Registry::text() const {
       for (size_t i = 0; i <= Histogram::bound_count; ++i) {
         total += h->buckets_[i].load(std::memory_order_relaxed);
         char bound[32];
-        if (i < Histogram::bound_count) std::snprintf(bound, sizeof bound, "le=\"%g\"", Histogram::bounds[i]);
-        else std::snprintf(bound, sizeof bound, "le=\"+Inf\"");
+        if (i < Histogram::bound_count)
+          std::snprintf(bound, sizeof bound, "le=\"%g\"", Histogram::bounds[i]);
+        else
+          std::snprintf(bound, sizeof bound, "le=\"+Inf\"");
         out += sample(name + "_bucket", joined(labels, bound), std::to_string(total));
       }
       char sum[32];

@@ -7,8 +7,9 @@
 #include <string_view>
 #include <vector>
 
-// Counters, gauges and histograms in the Prometheus text format. One Registry per process, made in server/wiring.cc
-// and passed down; a metric is registered once, at construction of its owner, and lives as long as the registry.
+// Counters, gauges and histograms in the Prometheus text format. One Registry per process, made in
+// server/wiring.cc and passed down; a metric is registered once, at construction of its owner, and lives as
+// long as the registry.
 namespace durward::metrics {
 
 class Counter {

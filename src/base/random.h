@@ -16,11 +16,11 @@ class Random {
   std::string bytes(size_t n);
   // `n` characters drawn without bias from `alphabet` (at most 256 characters).
   std::string text(size_t n, std::string_view alphabet);
-  std::string hex(size_t n);         // n characters [0-9a-f]
-  std::string base62(size_t n);      // [A-Za-z0-9]
-  std::string base58(size_t n);      // without 0 O I l
-  std::string url_safe(size_t n);    // [A-Za-z0-9_-]
-  std::string uuid();                // version 4
+  std::string hex(size_t n);       // n characters [0-9a-f]
+  std::string base62(size_t n);    // [A-Za-z0-9]
+  std::string base58(size_t n);    // without 0 O I l
+  std::string url_safe(size_t n);  // [A-Za-z0-9_-]
+  std::string uuid();              // version 4
 };
 
 // The kernel's generator.

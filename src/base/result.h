@@ -19,8 +19,8 @@ enum class ErrorKind {
   internal          // 500
 };
 
-// `code` is the word on the wire ("invalid_grant", "inexistent_client"); `message` is public; `debug` goes to the
-// log only. Neither ever holds a secret, token or password.
+// `code` is the word on the wire ("invalid_grant", "inexistent_client"); `message` is public; `debug` goes to
+// the log only. Neither ever holds a secret, token or password.
 struct Error {
   ErrorKind kind = ErrorKind::internal;
   std::string code;
@@ -38,13 +38,13 @@ inline std::unexpected<Error> fail(ErrorKind kind, std::string code, std::string
 
 }  // namespace durward
 
-// TRY(auto x, expr): x is the value of expr, or the function returns its error. ENSURE(expr): the same without a
-// value. CO_* are the forms for coroutines; expr may contain co_await.
+// TRY(auto x, expr): x is the value of expr, or the function returns its error. ENSURE(expr): the same
+// without a value. CO_* are the forms for coroutines; expr may contain co_await.
 #define DURWARD_CAT2(a, b) a##b
 #define DURWARD_CAT(a, b) DURWARD_CAT2(a, b)
-#define DURWARD_TRY_IMPL(ret, tmp, decl, ...)                \
-  auto tmp = __VA_ARGS__;                                    \
-  if (!tmp) ret std::unexpected(std::move(tmp).error());     \
+#define DURWARD_TRY_IMPL(ret, tmp, decl, ...)            \
+  auto tmp = __VA_ARGS__;                                \
+  if (!tmp) ret std::unexpected(std::move(tmp).error()); \
   decl = *std::move(tmp)
 #define TRY(decl, ...) DURWARD_TRY_IMPL(return, DURWARD_CAT(try_, __LINE__), decl, __VA_ARGS__)
 #define CO_TRY(decl, ...) DURWARD_TRY_IMPL(co_return, DURWARD_CAT(try_, __LINE__), decl, __VA_ARGS__)

@@ -6,9 +6,10 @@
 
 #include "base/result.h"
 
-// A lazy coroutine: starts when awaited, resumes its awaiter by symmetric transfer when done, is awaited once.
-// Owner: whoever holds the Task; destroying it destroys a coroutine that has not finished. Parameters of coroutines
-// are taken by value (or refer to services that outlive every request), and coroutines are never capturing lambdas.
+// A lazy coroutine: starts when awaited, resumes its awaiter by symmetric transfer when done, is awaited
+// once. Owner: whoever holds the Task; destroying it destroys a coroutine that has not finished. Parameters
+// of coroutines are taken by value (or refer to services that outlive every request), and coroutines are
+// never capturing lambdas.
 namespace durward {
 
 template <class T>
@@ -104,8 +105,8 @@ inline Task<void> detail::TaskPromise<void>::get_return_object() {
 template <class T = void>
 using Async = Task<Result<T>>;
 
-// A coroutine nobody awaits: runs until its first suspension at once and frees itself. An escaping exception ends
-// the program, so its body catches what it may meet.
+// A coroutine nobody awaits: runs until its first suspension at once and frees itself. An escaping exception
+// ends the program, so its body catches what it may meet.
 struct Detached {
   struct promise_type {
     Detached get_return_object() const noexcept { return {}; }

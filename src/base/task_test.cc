@@ -4,8 +4,8 @@
 
 #include "base/executor.h"
 
-// The compile-and-run table of coroutine patterns that other compilers break (docs/adr/0002-compiler.md): it runs
-// first in CI, so that a wrong compiler is noticed before anything else is believed.
+// The compile-and-run table of coroutine patterns that other compilers break (docs/adr/0002-compiler.md): it
+// runs first in CI, so that a wrong compiler is noticed before anything else is believed.
 namespace durward {
 namespace {
 
@@ -22,12 +22,14 @@ Task<int> one() { co_return 1; }
 
 Task<Big> either(bool first) { co_return first ? co_await big("first") : co_await big("second"); }
 Task<bool> conditions() {
-  if (co_await truth(true) && !co_await truth(false) && (co_await truth(false) || co_await truth(true))) co_return true;
+  if (co_await truth(true) && !co_await truth(false) && (co_await truth(false) || co_await truth(true)))
+    co_return true;
   co_return false;
 }
 Task<size_t> temporaries() {
   const std::string captured = "captured by a lambda that lives across the await";
-  const size_t aggregate = co_await size_of(Big{.text = "a temporary longer than the small buffer", .numbers = {1}});
+  const size_t aggregate =
+      co_await size_of(Big{.text = "a temporary longer than the small buffer", .numbers = {1}});
   const size_t lambda = co_await call([captured] { return captured.size(); });
   auto [text, numbers] = Big{.text = (co_await big("structured")).text, .numbers = {4}};
   co_return aggregate + lambda + text.size() + numbers.size();
@@ -52,7 +54,9 @@ TEST(Coroutines, conditional_expression_with_two_awaits) {
   EXPECT_EQ(run_sync(either(false)).text, "second");
 }
 TEST(Coroutines, awaits_in_conditions) { EXPECT_TRUE(run_sync(conditions())); }
-TEST(Coroutines, temporaries_live_until_the_end_of_the_full_expression) { EXPECT_EQ(run_sync(temporaries()), 100u); }
+TEST(Coroutines, temporaries_live_until_the_end_of_the_full_expression) {
+  EXPECT_EQ(run_sync(temporaries()), 100u);
+}
 TEST(Coroutines, exceptions_reach_the_awaiter) { EXPECT_THROW(run_sync(throws()), std::runtime_error); }
 TEST(Coroutines, errors_are_passed_on) { EXPECT_EQ(run_sync(passing_on()).error().code, "bad"); }
 TEST(Coroutines, long_loops_of_synchronous_awaits) {

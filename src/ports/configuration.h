@@ -1,0 +1,39 @@
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/task.h"
+#include "domain/client.h"
+#include "domain/connection.h"
+#include "domain/signing_key.h"
+#include "domain/tenant.h"
+
+namespace durward::ports {
+
+// Configuration as immutable values from a bounded per-process cache (DESIGN section 4): a hit reads nothing.
+// A change made by this process is seen at once, a change made by another within a second. A null pointer
+// means that there is none; that is cached too. Thread-safe.
+class Configuration {
+ public:
+  virtual ~Configuration() = default;
+  template <class T>
+  using Ptr = std::shared_ptr<const T>;
+
+  virtual Async<Ptr<domain::Tenant>> tenant_by_name(std::string name) = 0;
+  virtual Async<Ptr<domain::Tenant>> only_tenant() = 0;  // when the installation has exactly one
+  virtual Async<Ptr<domain::TenantSettings>> settings(domain::TenantId) = 0;
+  virtual Async<Ptr<domain::Branding>> branding(domain::TenantId) = 0;
+  virtual Async<Ptr<domain::Client>> client(domain::TenantId, std::string client_id) = 0;
+  virtual Async<Ptr<domain::ResourceServer>> resource_server(domain::TenantId, std::string identifier) = 0;
+  virtual Async<Ptr<domain::ClientGrant>> client_grant(domain::TenantId, std::string client_id,
+                                                       std::string audience, std::string subject_type) = 0;
+  virtual Async<Ptr<domain::Connection>> connection_by_name(domain::TenantId, std::string name) = 0;
+  // All connections of a tenant that are enabled for the client (or for all: is_domain_connection on third
+  // parties).
+  virtual Async<Ptr<std::vector<domain::Connection>>> connections_of(domain::TenantId,
+                                                                     std::string client_id) = 0;
+  virtual Async<Ptr<domain::KeySet>> keys(domain::TenantId) = 0;
+};
+
+}  // namespace durward::ports

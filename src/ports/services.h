@@ -1,0 +1,42 @@
+#pragma once
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "base/random.h"
+#include "base/sequence.h"
+#include "ports/configuration.h"
+#include "ports/hasher.h"
+#include "ports/mailer.h"
+#include "ports/storage/commit.h"
+#include "ports/storage/documents.h"
+#include "ports/storage/jobs.h"
+#include "ports/storage/logs.h"
+#include "ports/storage/sessions.h"
+#include "ports/storage/tenants.h"
+#include "ports/storage/users.h"
+#include "ports/vault.h"
+
+namespace durward::ports {
+
+// The doors of the program, made once in server/wiring.cc; every reference outlives every request.
+struct Services {
+  const Clock& clock;
+  Random& random;
+  Sequence& sequence;
+  Configuration& configuration;
+  Tenants& tenants;
+  Documents& documents;
+  Users& users;
+  Assignments& assignments;
+  Sessions& sessions;
+  Codes& codes;
+  RefreshTokens& refresh_tokens;
+  Grants& grants;
+  Tickets& tickets;
+  Logs& logs;
+  Committer& committer;
+  Vault& vault;
+  Hasher& hasher;
+  metrics::Registry& metrics;
+};
+
+}  // namespace durward::ports
