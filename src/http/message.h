@@ -9,7 +9,8 @@
 #include "base/clock.h"
 #include "base/task.h"
 
-// HTTP messages as plain values. The server, the client and every handler speak these; nothing here knows a socket.
+// HTTP messages as plain values. The server, the client and every handler speak these; nothing here knows a
+// socket.
 namespace durward::http {
 
 enum class Method { get, head, post, put, patch, delete_, options, other };
@@ -39,10 +40,10 @@ struct Request {
   Headers headers;
   std::string body;
 
-  std::string scheme;       // "https" or "http", after the trusted-proxy rules
-  std::string host;         // authority of the request in lower case, with the port when it is not the default
-  std::string remote_ip;    // of the client, after the trusted-proxy rules
-  std::string id;           // request id: taken from a trusted proxy, else made; also in the response and the log
+  std::string scheme;     // "https" or "http", after the trusted-proxy rules
+  std::string host;       // authority of the request in lower case, with the port when it is not the default
+  std::string remote_ip;  // of the client, after the trusted-proxy rules
+  std::string id;  // request id: taken from a trusted proxy, else made; also in the response and the log
   TimePoint received_at;
 };
 
@@ -80,8 +81,8 @@ class Parameters {
   std::vector<std::pair<std::string, std::string>> items_;
 };
 
-// application/x-www-form-urlencoded. Refuses (invalid/invalid_request): broken percent escapes, text that is not
-// UTF-8, NUL bytes, more than 1,000 pairs.
+// application/x-www-form-urlencoded. Refuses (invalid/invalid_request): broken percent escapes, text that is
+// not UTF-8, NUL bytes, more than 1,000 pairs.
 Result<Parameters> parse_form(std::string_view text);
 std::string encode_form(const Parameters& parameters);
 
