@@ -1,0 +1,38 @@
+#pragma once
+#include <memory>
+
+#include "base/executor.h"
+#include "base/metrics.h"
+#include "base/random.h"
+#include "ports/hasher.h"
+
+namespace durward::adapters {
+
+struct HasherOptions {
+  int cost = 10;          // bcrypt
+  size_t threads = 2;     // lanes
+  size_t queue_max = 64;  // passwords waiting beyond it fail with unavailable
+  // One SHA-256 instead of bcrypt, hashes marked "$durward-bench$": only to measure the rest of a login.
+  // Hashes with that mark never verify while this is off.
+  bool insecure_fast_hash_for_benchmarks = false;
+};
+
+// bcrypt on a bounded pool in this process. hash(): invalid/"invalid_password" or "invalid_cost".
+// Thread-safe.
+class LocalHasher : public ports::Hasher {
+ public:
+  LocalHasher(HasherOptions options, Random& random, metrics::Registry* registry = nullptr);
+  ~LocalHasher() override;
+
+  Async<std::string> hash(std::string password) override;
+  Async<bool> verify(std::string password, std::string hash) override;
+  std::string dummy_hash() const override;  // made at the first call, about 50 ms at cost 10
+  bool needs_rehash(std::string_view hash) const override;
+
+  struct Impl;
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace durward::adapters

@@ -1,0 +1,86 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "base/result.h"
+#include "ports/storage/commit.h"
+#include "ports/storage/documents.h"
+#include "ports/storage/jobs.h"
+#include "ports/storage/logs.h"
+#include "ports/storage/sessions.h"
+#include "ports/storage/tenants.h"
+#include "ports/storage/users.h"
+
+namespace durward::adapters {
+
+struct SqliteOptions {
+  std::string path;                 // empty: in memory, nothing touches the disk
+  size_t reader_threads = 2;        // each with a connection of its own
+  size_t read_queue_max = 4096;     // reads waiting beyond it fail with unavailable
+  bool inline_reads = false;        // point reads on the calling thread while a spare connection is free
+  size_t commit_queue_max = 8192;   // commits waiting beyond it fail with unavailable
+  size_t commit_group_max = 512;    // lists that share one flush
+  Milliseconds busy_timeout{5000};  // another process (a command) holds the file's write lock
+  int64_t cache_kib = 65536, mmap_bytes = 256 << 20;
+  int checkpoint_pages = 4000;
+  bool migrate_at_open = true;  // false: an older schema is refused with conflict/"migration_needed"
+  Seconds log_retention{30 * 86400};
+  Seconds rotated_token_retention{14 * 86400};  // how long reuse of a rotated refresh token is noticed
+};
+
+struct MigrationStep {
+  int number = 0;
+  std::string name;
+  bool applied = false;
+};
+
+// The embedded store: every storage port on one SQLite database. One writer thread applies all waiting
+// commits in one transaction with one flush; a list whose precondition fails is undone alone. In memory,
+// reads and commits run on the caller under one short lock instead, because nothing there waits for a device.
+//
+// Thread-safe. Errors: those of the ports; `unavailable` for a full queue, a full disk, a lost file (nothing
+// of the list is stored then). Must outlive every coroutine that uses it; the destructor finishes what is
+// queued.
+class SqliteStore {
+ public:
+  // invalid/"newer_schema" when a newer program wrote the file, unavailable/"store_unavailable" when it
+  // cannot be opened. `registry` may be null; both must outlive the store.
+  static Result<std::unique_ptr<SqliteStore>> open(SqliteOptions options, const Clock& clock,
+                                                   metrics::Registry* registry = nullptr);
+  // All migrations this program knows, and whether the file has them; changes nothing.
+  static Result<std::vector<MigrationStep>> plan(const std::string& path);
+  // Applies what is missing, each in its transaction; returns what was applied.
+  static Result<std::vector<MigrationStep>> migrate(const std::string& path, TimePoint at);
+
+  ~SqliteStore();
+  SqliteStore(const SqliteStore&) = delete;
+
+  ports::Tenants& tenants();
+  ports::Documents& documents();
+  ports::Users& users();
+  ports::Assignments& assignments();
+  ports::Sessions& sessions();
+  ports::Codes& codes();
+  ports::RefreshTokens& refresh_tokens();
+  ports::Grants& grants();
+  ports::Tickets& tickets();
+  ports::Logs& logs();
+  ports::Jobs& jobs();
+  ports::Committer& committer();
+
+  // Called after a commit of this process that changed configuration documents and before its waiter goes on,
+  // on the writing thread; with TenantId{0} after a tenant was created or removed. Set before use.
+  void on_configuration_change(std::function<void(domain::TenantId)> listener);
+
+  struct Impl;
+
+ private:
+  explicit SqliteStore(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace durward::adapters
