@@ -20,13 +20,15 @@ namespace durward::login {
 // nothing is written before the password is right. Everything a step needs is in here; a step never looks at
 // another step.
 struct Transaction {
-  std::string id;  // random; the browser cookie holds a value derived from it
+  std::string id;       // random
+  std::string binding;  // SHA-256 of the browser's binding cookie; set by the machine
   std::string client_id;
   std::string protocol;  // key of the Completion that gets the person back: "oauth2"
   json::Object request;  // the protocol's own validated request; opaque here
   std::string connection, login_hint, screen_hint, ui_locales, prompt, audience;
   std::vector<std::string> scope;  // shown on the consent page
   std::optional<Seconds> max_age;
+  std::string hint_subject;     // of id_token_hint: the session must be this user's
   std::string callback_origin;  // added to form-action of the page's CSP
   bool needs_consent = false;
   // progress
@@ -35,6 +37,7 @@ struct Transaction {
   bool consented = false;
   TimePoint created_at;
 
+  bool prompts(std::string_view word) const;  // one of the words of `prompt`
   json::Object to_json() const;
   static Result<Transaction> from_json(const json::Object& object);
 };
@@ -47,7 +50,8 @@ struct Authenticated {
 };
 
 // A protocol face takes the person back. It appends its own writes (code, log record) to `writes` and returns
-// the answer to the browser; the login machine commits everything at once and only then sends the answer.
+// the answer to the browser; the login machine commits everything at once and only then sends the answer. An
+// error goes to the Refusal.
 using Completion = std::function<Async<http::Response>(endpoint::RequestContext, Transaction, Authenticated,
                                                        ports::Writes& writes)>;
 // ... or tells the application that the person refused (access_denied) or that something else ended it.
@@ -57,6 +61,7 @@ struct Protocol {
   Completion complete;
   Refusal refuse;
 };
+using Protocols = std::map<std::string, Protocol>;
 
 // What a browser brings: the live session of its cookie, if any.
 struct Browser {

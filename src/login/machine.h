@@ -1,0 +1,75 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "connections/database/database.h"
+#include "login/login.h"
+#include "login/pages.h"
+
+// The login machine: decides the next step of a transaction and ends it with one commit.
+namespace durward::login {
+
+enum class Step { login, identifier, password, signup, consent, done, refuse };
+
+// What is known when a step is chosen.
+struct Facts {
+  bool signed_in = false;           // a live session
+  bool signed_in_here = false;      // ... by a factor proven after the transaction began
+  std::string user_id, connection;  // of the session
+  TimePoint authenticated_at, now;
+  bool consent_stored = false;  // a grant of the user to the client covers the scope
+};
+struct Policy {
+  bool identifier_first = false;  // GET /prompts
+  bool single_sign_on = true;     // not client.sso_disabled
+};
+struct Decision {
+  Step step = Step::refuse;
+  std::string_view error;  // refuse: login_required, consent_required, interaction_required
+  std::string_view description;
+  bool operator==(const Decision&) const = default;
+};
+// Pure: OpenID Connect Core §3.1.2.1 (prompt, max_age, id_token_hint) and §3.1.2.3, §3.1.2.4.
+Decision next_step(const Transaction& transaction, const Facts& facts, const Policy& policy);
+bool session_is_enough(const Transaction& transaction, const Facts& facts, const Policy& policy);
+
+// Who proved to be whom, by which means.
+struct Proof {
+  domain::User user;
+  std::string connection, strategy;
+  std::vector<std::string> amr;  // RFC 8176
+  ports::Writes writes;          // to be committed with the login: rehash, for example
+};
+
+// Thread-safe; lives as long as the server.
+class Machine {
+ public:
+  Machine(const ports::Services& services, connections::database::Database& database, Protocols protocols);
+
+  // GET /authorize and its like: a validated request arrives with its browser. Sends the person straight
+  // back, to a page, or refuses (prompt=none).
+  Task<http::Response> begin(endpoint::RequestContext context, http::Request request,
+                             Transaction transaction);
+  // A factor was proven within the transaction: session, counters, log record and the protocol's writes in
+  // one commit; or the consent page.
+  Task<http::Response> signed_in(endpoint::RequestContext context, http::Request request,
+                                 Transaction transaction, Proof proof);
+  // Goes on with the browser's session: after consent, or when a page is opened that is already done.
+  Task<http::Response> resume(endpoint::RequestContext context, http::Request request,
+                              Transaction transaction, bool consent_given);
+  Task<http::Response> refuse(endpoint::RequestContext context, Transaction transaction, Error error);
+
+  const ports::Services& services() const { return services_; }
+  connections::database::Database& database() const { return database_; }
+
+ private:
+  struct Run;  // one request's way, see machine.cc
+  const ports::Services& services_;
+  connections::database::Database& database_;
+  Protocols protocols_;
+};
+
+}  // namespace durward::login
