@@ -32,6 +32,8 @@ struct Principal {
 
 using PathParameters = std::vector<std::pair<std::string, std::string>>;  // decoded once
 
+struct Endpoint;
+
 // A valid management request: authenticated, scoped, its query and body checked against the row.
 struct Call {
   RequestContext context;
@@ -40,6 +42,7 @@ struct Call {
   http::Parameters query;
   json::Value body;                    // null when the row has no body
   std::string raw_body, content_type;  // only for rows whose body is not JSON
+  const Endpoint* row = nullptr;       // the row being run; for the audit record
 
   domain::TenantId tenant() const { return context.tenant->id; }
   const std::string& parameter(
@@ -48,7 +51,7 @@ struct Call {
 };
 
 struct Reply {
-  int status = 200;
+  int status = 200;  // 200 means the row's `success`
   json::Value body;  // null: no body at all
   http::Headers headers;
 };

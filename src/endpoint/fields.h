@@ -24,8 +24,10 @@ enum : unsigned {
   update_only = 32,  // refused on create
 };
 
-// One row of an entity: everything about a field. `path` is dotted, "[]" steps into the items of an array:
-// "jwt_configuration.alg", "scopes[].value". A parent comes before its children.
+// One row of an entity: everything about a field. `path` is dotted, "[]" steps into the items of an array,
+// "*" into the values of a map: "jwt_configuration.alg", "scopes[].value", "client_metadata.*". A table whose
+// paths begin with "[]" describes a body that is an array. A parent comes before its children. An object
+// without rows below it is open: any member fits.
 struct Field {
   std::string_view path;
   Type type = Type::string;
@@ -51,6 +53,8 @@ class Schema {
   // a.b". Removes read-only members. Unknown members are errors.
   Result<> check_create(json::Object& body) const;  // also fills defaults
   Result<> check_update(json::Object& body) const;
+  // The same for a body of any type (tables of an array).
+  Result<> check(json::Value& body, bool update) const;
   // The JSON Schema of the fields for OpenAPI; `for_request` leaves read-only fields out.
   json::Object openapi(bool for_request) const;
   std::string_view name() const;
