@@ -92,6 +92,9 @@ class Database {
   // attributes, the codes of domain/password_policy.h, unavailable. A taken identifier shows at the commit:
   // conflict/"user_exists".
   Async<Change> create_user(domain::Connection connection, NewUser request, TimePoint now);
+  // The same without password policy, hash and username rule: imports and seeds bring their hash in
+  // `password_hash`.
+  Result<Change> insert_user(const domain::Connection& connection, NewUser request, TimePoint now) const;
 
   // Policy with history, hash, SetPassword. The caller decides about sessions (see revoke_access).
   // Errors: the codes of domain/password_policy.h and invalid/"PasswordHistoryError"; not_found.
@@ -150,6 +153,9 @@ class Database {
   Options options_;
 };
 
+// E-mail and username as the connection wants them. Errors: invalid/"invalid_body".
+Result<> check_email(std::string_view email);
+Result<> check_username(const domain::Connection& connection, std::string_view username);
 // 24 hex characters, the first eight from the clock: the ids Auth0's own database gives.
 std::string new_user_id(Random& random, TimePoint now);
 // Every identifier the user occupies, over all identities.

@@ -56,6 +56,7 @@ struct SetPassword {  // not_found. Keeps the `history` newest earlier hashes.
   std::string user_id, password_hash;
   TimePoint at;
   int history = 0;
+  bool rehash = false;  // the same password under a better hash: earlier hashes and last reset stay
 };
 struct RecordLogin {  // counters and last login of a user
   std::string user_id, ip;
