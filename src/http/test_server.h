@@ -57,6 +57,7 @@ class RunningServer {
   uint16_t port(size_t i = 0) const { return server_.addresses()[i].port; }
   Server& server() { return server_; }
   const metrics::Registry& registry() const { return metrics_; }
+  int64_t open_connections() { return metrics_.gauge("durward_http_connections", "").value(); }
 
  private:
   SystemClock clock_;
