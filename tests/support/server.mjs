@@ -1,0 +1,77 @@
+// Starts the built binary for a test file and stops it again. Free port, nothing on disk but a temporary directory,
+// no process left behind.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, watch } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import tls from 'node:tls';
+import { fileURLToPath } from 'node:url';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+export const binary = process.env.DURWARD_BINARY ?? path.join(here, '../../build/dev/durward');
+export const seedFile = path.join(here, 'acme.yaml');
+
+export class Server {
+  constructor(child, ready, directory, output) {
+    this.child = child;
+    this.ready = ready;
+    this.directory = directory;
+    this.output = output;
+    this.base = ready.base_url.replace(/\/$/, '');
+    this.tenants = ready.tenants;
+  }
+  log() { return this.output.join(''); }
+  tenant(name) { return name ? this.tenants.find(t => t.name === name) : this.tenants[0]; }
+
+  async stop(signal = 'SIGTERM') {
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      const gone = new Promise(resolve => this.child.once('exit', (code, sig) => resolve(code ?? sig)));
+      this.child.kill(signal);
+      await gone;
+    }
+    if (this.directory) rmSync(this.directory, { recursive: true, force: true });
+    return this.child.exitCode ?? this.child.signalCode;
+  }
+}
+
+// Resolves once `file` exists; the directory is watched, nobody polls the clock.
+function appears(file, child, output) {
+  return new Promise((resolve, reject) => {
+    const failed = code => reject(new Error(`durward ended with ${code}:\n${output.join('')}`));
+    child.once('exit', failed);
+    child.once('error', reject);
+    const watcher = watch(path.dirname(file), check);
+    function check() {
+      if (!existsSync(file)) return;
+      let ready;
+      try { ready = JSON.parse(readFileSync(file, 'utf8')); } catch { return; }
+      watcher.close();
+      child.off('exit', failed);
+      resolve(ready);
+    }
+    check();
+  });
+}
+
+// options: seeds (files), args (more flags), ephemeral (default true), data (directory kept by the caller)
+export async function startServer({ seeds = [seedFile], args = [], ephemeral = true, env = {} } = {}) {
+  const directory = mkdtempSync(path.join(tmpdir(), 'durward-test-'));
+  const readyFile = path.join(directory, 'ready.json');
+  const flags = ['serve', '--listen', '127.0.0.1:0', '--ready-file', readyFile, ...args];
+  if (ephemeral) flags.push('--ephemeral');
+  for (const seed of seeds) flags.push('--seed', seed);
+  const output = [];
+  const child = spawn(binary, flags, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', data => output.push(data.toString()));
+  const killed = () => child.kill('SIGKILL');
+  process.once('exit', killed);
+  child.once('exit', () => process.off('exit', killed));
+  const ready = await appears(readyFile, child, output);
+  trust(readFileSync(ready.ca_file, 'utf8'));
+  return new Server(child, ready, directory, output);
+}
+
+// Every client of this process (fetch, https, the SDKs) trusts the server's local CA from now on.
+export function trust(pem) {
+  tls.setDefaultCACertificates([...tls.getCACertificates('default'), pem]);
+}
