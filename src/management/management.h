@@ -1,0 +1,12 @@
+#pragma once
+#include <vector>
+
+#include "endpoint/endpoint.h"
+#include "ports/services.h"
+
+namespace durward::management {
+
+// Every row of the management API v2: what server/wiring.cc mounts. Each resource's folder gives its own rows.
+std::vector<endpoint::Endpoint> rows(const ports::Services& services);
+
+}  // namespace durward::management
