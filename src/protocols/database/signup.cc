@@ -1,0 +1,325 @@
+#include "protocols/database/signup.h"
+
+#include <memory>
+
+#include "domain/password_policy.h"
+#include "login/session_cookie.h"
+#include "protocols/cors.h"
+#include "protocols/reply.h"
+#include "standards/oauth/errors.h"
+
+namespace durward::protocols::database {
+
+namespace {
+
+namespace source = connections::database;
+using ClientPtr = std::shared_ptr<const domain::Client>;
+
+// One request to an embedded form's endpoint; lives in the handler's frame.
+struct Form {
+  Parts parts;
+  endpoint::RequestContext context;
+  Body body;
+  ClientPtr client;
+  std::string password_problem;  // the whole error body of a weak password
+
+  const ports::Services& services() const { return parts.services; }
+  domain::TenantId tenant() const { return context.tenant->id; }
+};
+
+std::unexpected<Error> invalid(std::string code, std::string text) {
+  return fail(ErrorKind::invalid, std::move(code), std::move(text));
+}
+
+// ---- what both share
+
+Async<> find_client(Form& form) {
+  CO_TRY(form.client,
+         co_await form.services().configuration.client(form.tenant(), form.body.get("client_id")));
+  if (!form.client) co_return invalid("invalid_request", "Unknown client.");
+  co_return Result<>();
+}
+
+Async<domain::Connection> find_connection(Form& form) {
+  const std::string name = form.body.get("connection");
+  CO_TRY(auto connection, co_await form.services().configuration.connection_by_name(form.tenant(), name));
+  const bool enabled = connection && connection->is_database() &&
+                       (!form.client || connection->is_enabled_for(form.client->client_id));
+  if (!enabled) co_return invalid("invalid_request", "connection not found");
+  co_return *connection;
+}
+
+source::Scene scene_of(const Form& form) {
+  const auto& context = form.context;
+  return {*context.tenant,
+          context.host,
+          context.ip,
+          context.user_agent,
+          form.client ? form.client->client_id : std::string(),
+          form.client ? form.client->name : std::string(),
+          context.now};
+}
+
+void append(ports::Writes& to, ports::Writes from) {
+  for (auto& write : from) to.push_back(std::move(write));
+}
+
+// ---- sign-up
+
+struct TextLimit {
+  std::string_view name;
+  size_t max;
+};
+constexpr TextLimit text_limits[] = {
+    {"given_name", 150}, {"family_name", 150}, {"name", 300}, {"nickname", 300}, {"picture", 2048}};
+constexpr size_t metadata_keys_max = 10, metadata_key_max = 100, metadata_value_max = 500;
+
+Result<> check_metadata(const json::Object& metadata) {
+  if (metadata.size() > metadata_keys_max)
+    return invalid("invalid_request", "user_metadata may have 10 properties at most.");
+  for (const auto& member : metadata) {
+    const auto* text = member.value().if_string();
+    if (member.key().size() > metadata_key_max || !text || text->size() > metadata_value_max)
+      return invalid("invalid_request", "user_metadata must be strings of 500 characters at most.");
+  }
+  return {};
+}
+
+source::NewUser new_user_of(const Body& body, json::Object attributes) {
+  source::NewUser user;
+  user.email = body.get("email");
+  user.username = body.get("username");
+  user.phone_number = body.get("phone_number");
+  user.password = body.get("password");
+  user.attributes = std::move(attributes);
+  return user;
+}
+
+// A weak password is answered with the rules it breaks.
+Error explain(Form& form, const domain::Connection& connection, Error error) {
+  if (error.code == "PasswordStrengthError")
+    form.password_problem = json::serialize(domain::password_strength_body(
+        domain::PasswordPolicy::from_options(connection.options), form.body.get("password")));
+  return error;
+}
+
+// Whether a taken address is told is the tenant's choice: by default the answer stays vague.
+Async<Error> taken(Form& form) {
+  CO_TRY(auto settings, co_await form.services().configuration.settings(form.tenant()));
+  if (settings && settings->public_signup_user_exists_error)
+    co_return Error{ErrorKind::invalid, "user_exists", "The user already exists.", {}};
+  co_return Error{ErrorKind::invalid, "invalid_signup", "Invalid sign up", {}};
+}
+
+json::Object created_reply(const Form& form, const domain::User& user) {
+  const size_t bar = user.user_id.find('|');
+  json::Object reply{{"_id", user.user_id.substr(bar == std::string::npos ? 0 : bar + 1)},
+                     {"email_verified", user.email_verified()}};
+  for (const std::string_view name : {"email", "username", "phone_number"})
+    if (auto value = json::string(user.profile, name)) reply[name] = *value;
+  for (const auto& [name, max] : text_limits)
+    if (const auto* value = form.body.members().if_contains(name)) reply[name] = *value;
+  if (const auto* metadata = json::object(form.body.members(), "user_metadata"))
+    reply["user_metadata"] = *metadata;
+  return reply;
+}
+
+Async<domain::User> create(Form& form, const domain::Connection& connection, json::Object attributes) {
+  auto& database = form.parts.database;
+  const auto now = form.context.now;
+  auto change = co_await database.create_user(connection, new_user_of(form.body, std::move(attributes)), now);
+  if (!change) co_return std::unexpected(explain(form, connection, std::move(change).error()));
+  const auto scene = scene_of(form);
+  change->writes.push_back(database.log(scene, connection, "ss", "Signed up", &change->user));
+  if (!change->user.email().empty()) {
+    CO_TRY(auto settings, co_await form.services().configuration.settings(form.tenant()));
+    if (settings)
+      append(change->writes, database.send_verification(scene, *settings, connection, change->user,
+                                                        {.client_id = form.client->client_id}));
+  }
+  co_return co_await database.commit(form.tenant(), std::move(*change));
+}
+
+Async<json::Object> sign_up(Form& form, domain::Connection connection) {
+  if (connection.signup_disabled()) co_return invalid("invalid_signup", "public signup is disabled");
+  CO_TRY(auto attributes, signup_attributes(form.body));
+  auto user = co_await create(form, connection, std::move(attributes));
+  if (user) co_return created_reply(form, *user);
+  Error error = std::move(user).error();
+  if (error.code == "user_exists") {
+    CO_TRY(error, co_await taken(form));
+  }
+  ports::Writes record{form.parts.database.log(scene_of(form), connection, "fs", error.message, nullptr)};
+  CO_ENSURE(co_await form.services().committer.commit(form.tenant(), std::move(record)));
+  co_return std::unexpected(std::move(error));
+}
+
+Async<json::Object> answer_signup(Form& form) {
+  CO_ENSURE(require(form.body, {"client_id", "connection", "password"}));
+  CO_ENSURE(co_await find_client(form));
+  CO_TRY(auto connection, co_await find_connection(form));
+  co_return co_await sign_up(form, std::move(connection));
+}
+
+Task<http::Response> signup(Parts parts, endpoint::RequestContext context, http::Request request) {
+  Form form{.parts = parts, .context = std::move(context)};
+  auto body = Body::parse(request);
+  Result<json::Object> reply = body ? json::Object() : Result<json::Object>(std::unexpected(body.error()));
+  if (body) {
+    form.body = std::move(*body);
+    reply = co_await answer_signup(form);
+  }
+  auto response = reply ? uncached_json(200, *reply) : database_error(reply.error());
+  if (!reply && !form.password_problem.empty()) response.body = form.password_problem;
+  allow_client_origin(response, request.headers.get("Origin"), form.client.get());
+  co_return response;
+}
+
+// ---- password change by mail
+
+// One sentence for everybody, whether there is an account or not.
+constexpr std::string_view reset_sent =
+    "If that address belongs to an account, a message with a link to change its password is on its way.";
+
+std::string identifier_of(const Body& body) {
+  for (const std::string_view name : {"email", "username", "phone_number"})
+    if (auto value = body.get(name); !value.empty()) return value;
+  return {};
+}
+
+Async<ports::Writes> reset_writes(Form& form, const domain::Connection& connection, std::string identifier) {
+  auto& database = form.parts.database;
+  const auto scene = scene_of(form);
+  CO_TRY(auto found, co_await form.services().users.find_by_identifier(
+                         form.tenant(), connection.name, domain::normalise_identifier("email", identifier)));
+  if (!found || found->user.email().empty())
+    co_return ports::Writes{
+        database.log(scene, connection, "fcpr", "Password change requested for an unknown user", nullptr)};
+  CO_TRY(auto settings, co_await form.services().configuration.settings(form.tenant()));
+  static const domain::TenantSettings defaults;
+  co_return database.send_reset(scene, settings ? *settings : defaults, connection, found->user,
+                                {.client_id = form.client ? form.client->client_id : std::string()});
+}
+
+Async<> answer_change(Form& form) {
+  CO_ENSURE(require(form.body, {"connection"}));
+  if (form.body.has("password"))
+    co_return invalid("password_not_allowed", "The password is chosen on the page that the mail leads to.");
+  const std::string identifier = identifier_of(form.body);
+  if (identifier.empty()) co_return invalid("invalid_request", "Missing required parameter: email");
+  if (form.body.has("client_id")) {
+    CO_ENSURE(co_await find_client(form));
+  }
+  CO_TRY(auto connection, co_await find_connection(form));
+  CO_TRY(auto writes, co_await reset_writes(form, connection, identifier));
+  co_return co_await form.services().committer.commit(form.tenant(), std::move(writes));
+}
+
+Task<http::Response> change_password(Parts parts, endpoint::RequestContext context, http::Request request) {
+  Form form{.parts = parts, .context = std::move(context)};
+  auto body = Body::parse(request);
+  Result<> done;
+  if (!body) done = std::unexpected(body.error());
+  if (body) {
+    form.body = std::move(*body);
+    done = co_await answer_change(form);
+  }
+  auto response = done ? http::html_response(200, std::string(reset_sent)) : database_error(done.error());
+  set_no_store(response);
+  allow_client_origin(response, request.headers.get("Origin"), form.client.get());
+  co_return response;
+}
+
+// ---- what embedded forms ask first
+
+// No bot protection is asked for.
+Task<http::Response> challenge(Parts parts, endpoint::RequestContext context, http::Request request) {
+  auto response = uncached_json(200, {{"required", false}});
+  ClientPtr client;
+  if (auto body = Body::parse(request); body && body->has("client_id")) {
+    auto found = co_await parts.services.configuration.client(context.tenant->id, body->get("client_id"));
+    if (found) client = *found;
+  }
+  allow_client_origin(response, request.headers.get("Origin"), client.get());
+  co_return response;
+}
+
+Task<http::Response> ssodata(Parts parts, endpoint::RequestContext context, http::Request request) {
+  auto session = co_await login::session_of(parts.services, context, request.headers);
+  if (!session) co_return oauth_error(session.error());
+  co_return uncached_json(200, {{"sso", session->has_value()}});
+}
+
+// ---- rows
+
+using Handle = Task<http::Response> (*)(Parts, endpoint::RequestContext, http::Request);
+
+endpoint::Endpoint row_of(Parts parts, Handle handle, http::Method method, std::string id, std::string path,
+                          std::string summary) {
+  endpoint::Endpoint row;
+  row.id = std::move(id);
+  row.method = method;
+  row.path = std::move(path);
+  row.tag = "database";
+  row.summary = std::move(summary);
+  row.open_because = "called by anybody who is not signed in yet";
+  row.rate = endpoint::RateClass::login;
+  row.cors = method == http::Method::post ? endpoint::Cors::client_origins : endpoint::Cors::none;
+  row.handler = endpoint::ProtocolHandler(
+      [parts, handle](endpoint::RequestContext context, http::Request request, endpoint::PathParameters) {
+        return handle(parts, std::move(context), std::move(request));
+      });
+  return row;
+}
+
+std::string_view error_name(const Error& error) {
+  if (error.code.starts_with("Password")) return error.code;
+  return error.code == "unauthorized" ? "UnauthorizedError" : "BadRequestError";
+}
+
+}  // namespace
+
+Result<json::Object> signup_attributes(const Body& body) {
+  json::Object out;
+  for (const auto& [name, max] : text_limits) {
+    const auto* value = body.members().if_contains(name);
+    if (!value || value->is_null()) continue;
+    const auto* text = value->if_string();
+    if (!text || text->empty() || text->size() > max)
+      return invalid("invalid_request", "Invalid value of " + std::string(name) + ".");
+    out[name] = *value;
+  }
+  const auto* metadata = body.members().if_contains("user_metadata");
+  if (!metadata || metadata->is_null()) return out;
+  if (!metadata->is_object()) return invalid("invalid_request", "user_metadata must be an object.");
+  ENSURE(check_metadata(metadata->get_object()));
+  out["user_metadata"] = *metadata;
+  return out;
+}
+
+http::Response database_error(const Error& error) {
+  if (error.kind == ErrorKind::internal || error.kind == ErrorKind::unavailable) return oauth_error(error);
+  const bool about_password = error.code.starts_with("Password");
+  return uncached_json(400, {{"name", error_name(error)},
+                             {"code", about_password ? std::string("invalid_password") : error.code},
+                             {"description", error.message},
+                             {"message", error.message},
+                             {"statusCode", 400}});
+}
+
+std::vector<endpoint::Endpoint> signup_rows(Parts parts) {
+  using http::Method;
+  return {
+      row_of(parts, signup, Method::post, "signup", "/dbconnections/signup", "Sign up with a password"),
+      row_of(parts, change_password, Method::post, "change_password", "/dbconnections/change_password",
+             "Ask for a mail with a link to change the password"),
+      row_of(parts, challenge, Method::post, "signup_challenge", "/dbconnections/signup/challenge",
+             "Whether a sign-up must prove to be human"),
+      row_of(parts, challenge, Method::post, "change_password_challenge",
+             "/dbconnections/change_password/challenge", "Whether a change must prove to be human"),
+      row_of(parts, challenge, Method::post, "login_challenge", "/usernamepassword/challenge",
+             "Whether a login must prove to be human"),
+      row_of(parts, ssodata, Method::get, "ssodata", "/user/ssodata", "Whether the browser is signed in")};
+}
+
+}  // namespace durward::protocols::database

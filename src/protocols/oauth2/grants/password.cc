@@ -1,0 +1,108 @@
+#include <algorithm>
+
+#include "protocols/oauth2/grants/user_tokens.h"
+#include "standards/oauth/errors.h"
+#include "standards/oauth/scope.h"
+
+// RFC 6749 §4.3, with the connection from the tenant's default or from `realm`.
+namespace durward::protocols::oauth2 {
+
+namespace {
+
+namespace database = connections::database;
+
+bool answers_to(const domain::Connection& connection, std::string_view realm) {
+  return connection.name == realm ||
+         std::find(connection.realms.begin(), connection.realms.end(), realm) != connection.realms.end();
+}
+
+// A database connection that is enabled for the client.
+Async<domain::Connection> find_realm(Exchange& exchange, std::string realm) {
+  CO_TRY(auto enabled, co_await exchange.services().configuration.connections_of(exchange.tenant(),
+                                                                                 exchange.client->client_id));
+  if (enabled)
+    for (const auto& connection : *enabled)
+      if (connection.is_database() && answers_to(connection, realm)) co_return connection;
+  co_return oauth::refuse("invalid_request",
+                          "The connection does not exist or is not enabled for the client.");
+}
+
+Error refusal_of(const database::Refused& refused) {
+  // RFC 6749 §5.2 calls wrong credentials invalid_grant.
+  if (refused.error.code == "invalid_user_password")
+    return oauth::refuse("invalid_grant", "Wrong email or password.").error();
+  return refused.error;
+}
+
+// Spends the same time for unknown users; see Database::verify_password.
+Async<domain::User> verify(Exchange& exchange, const domain::Connection& connection) {
+  CO_TRY(auto outcome,
+         co_await exchange.parts.database.verify_password(
+             exchange.tenant(), connection, exchange.body.get("username"), exchange.body.get("password")));
+  if (!outcome) {
+    if (outcome.error().user) exchange.log.user_id = outcome.error().user->user_id;
+    co_return std::unexpected(refusal_of(outcome.error()));
+  }
+  for (auto& write : outcome->writes) exchange.writes.push_back(std::move(write));
+  co_return std::move(outcome->user);
+}
+
+// What the request asks for, as far as API, client grant and client allow.
+Async<domain::Authorization> authorize(Exchange& exchange, const domain::Connection& connection,
+                                       const domain::User& user) {
+  const auto& services = exchange.services();
+  CO_TRY(auto audience,
+         co_await audience_or_default(services, exchange.tenant(), exchange.body.get("audience")));
+  CO_TRY(auto api, co_await find_api(services, exchange.context, audience));
+  CO_TRY(auto requested, oauth::ScopeSet::parse(exchange.body.get("scope")));
+  std::shared_ptr<const domain::ClientGrant> grant;
+  if (api && api->user_policy == "require_client_grant") {
+    CO_TRY(grant, co_await services.configuration.client_grant(exchange.tenant(), exchange.client->client_id,
+                                                               api->identifier, "user"));
+  }
+  co_return domain::Authorization{
+      .client_id = exchange.client->client_id,
+      .user_id = user.user_id,
+      .audience = api ? api->identifier : std::string(),
+      .scope = tokens::grantable_scopes(requested.words(), *exchange.client, api.get(), grant.get()),
+      .connection = connection.name,
+      .auth_time = exchange.context.now};
+}
+
+Async<json::Object> redeem_at(Exchange& exchange, std::string realm) {
+  CO_TRY(auto connection, co_await find_realm(exchange, std::move(realm)));
+  exchange.log.connection = connection.name;
+  exchange.log.connection_id = connection.id;
+  exchange.log.strategy = connection.strategy;
+  exchange.log.user_name = exchange.body.get("username").substr(0, 320);
+  CO_TRY(auto user, co_await verify(exchange, connection));
+  exchange.log.user_id = user.user_id;
+  CO_TRY(auto authorization, co_await authorize(exchange, connection, user));
+  const TimePoint now = exchange.context.now;
+  exchange.writes.push_back(ports::RecordLogin{user.user_id, exchange.context.ip, now});
+  UserTokens request{.authorization = authorization, .user = std::move(user), .gty = tokens::gty_password};
+  if (has_scope(authorization, "offline_access")) {
+    auto made = tokens::make_refresh_token(exchange.services(), *exchange.client, std::move(authorization), 0,
+                                           device_of(exchange.context), now);
+    request.grant_id = made.token.family;
+    request.refresh_token = std::move(made.text);
+    exchange.writes.push_back(ports::InsertRefreshToken{std::move(made.token)});
+  }
+  co_return co_await user_tokens(exchange, std::move(request));
+}
+
+}  // namespace
+
+Async<json::Object> redeem_password(Exchange& exchange) {
+  CO_TRY(auto settings, co_await exchange.services().configuration.settings(exchange.tenant()));
+  if (!settings || settings->default_directory.empty())
+    co_return fail(ErrorKind::forbidden, "server_error",
+                   "Authorization server not configured with default connection.");
+  co_return co_await redeem_at(exchange, settings->default_directory);
+}
+
+Async<json::Object> redeem_password_realm(Exchange& exchange) {
+  co_return co_await redeem_at(exchange, exchange.body.get("realm"));
+}
+
+}  // namespace durward::protocols::oauth2

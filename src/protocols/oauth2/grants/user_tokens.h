@@ -1,0 +1,27 @@
+#pragma once
+#include "protocols/oauth2/grants/exchange.h"
+
+namespace durward::protocols::oauth2 {
+
+// What a grant that acts for a user has found out.
+struct UserTokens {
+  domain::Authorization authorization;  // scope: what this reply grants
+  domain::User user;
+  std::string_view gty;                // empty: left out
+  std::string nonce;                   // of the ID token
+  std::optional<TimePoint> auth_time;  // of the ID token
+  int64_t grant_id = 0;
+  std::string refresh_token;  // text; empty: none
+};
+// The reply's members (reference: authentication API §6.3).
+Async<json::Object> user_tokens(Exchange& exchange, UserTokens request);
+
+// The user of a grant, who still exists and is not blocked. One read. Fills in the log record.
+Async<domain::User> active_user(Exchange& exchange, std::string user_id, std::string_view gone);
+
+bool has_scope(const domain::Authorization& authorization, std::string_view scope);
+domain::Device device_of(const endpoint::RequestContext& context);
+// No token of a grant lives longer: how long a revocation must be remembered.
+TimePoint revocation_end(TimePoint now);
+
+}  // namespace durward::protocols::oauth2
