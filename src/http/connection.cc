@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/log.h"
+#include "http/body.h"
 
 namespace durward::http {
 
@@ -12,7 +13,6 @@ namespace {
 constexpr size_t read_size = 4096;
 constexpr size_t buffer_kept = 64 * 1024;       // a larger buffer is given back once it is empty
 constexpr size_t joined_write_max = 64 * 1024;  // a body up to this goes out in one write with its head
-constexpr size_t chunk_line_max = 16 * 1024;    // chunk size lines and trailers, which nobody else bounds
 constexpr size_t linger_bytes_max = 8 << 20;
 constexpr Milliseconds linger_time{1000};
 // A client that has just connected is about to send; when draining it still gets this long.
@@ -81,11 +81,11 @@ struct Connection::Operation {
   }
 };
 
-Connection::Connection(ConnectionHost& host, std::unique_ptr<Stream> stream, std::unique_ptr<Parser> parser,
+Connection::Connection(ConnectionHost& host, std::unique_ptr<Stream> stream, HeadParser parser,
                        std::string peer, bool tls)
     : host_(host),
       stream_(std::move(stream)),
-      parser_(std::move(parser)),
+      parser_(parser),
       peer_(std::move(peer)),
       tls_(tls),
       trusted_(host.trusted.contains(peer_)) {}
@@ -195,7 +195,7 @@ Task<Connection::Checked<size_t>> Connection::find_head() {
 
 Connection::Checked<CheckedHead> Connection::parse_head(size_t size) {
   RawHead raw;
-  const bool parsed = parser_->head(buffer_.view().substr(0, size), raw);
+  const bool parsed = parser_(buffer_.view().substr(0, size), raw);
   buffer_.consume(size);
   if (!parsed) return std::unexpected(Refusal{400, "The request is malformed."});
   return check_head(std::move(raw), tls_ ? "https" : "http");
@@ -239,23 +239,6 @@ size_t Connection::body_max(std::string_view path) const {
   return host_.options.limits.body_max;
 }
 
-Connection::Checked<bool> Connection::take_body(std::string& body, size_t max) {
-  const Parser::Step step = parser_->body(buffer_.view(), max, body);
-  buffer_.consume(step.consumed);
-  switch (step.outcome) {
-    case Parser::Outcome::done:
-      return true;
-    case Parser::Outcome::too_large:
-      return std::unexpected(Refusal{413, "The request body is too large."});
-    case Parser::Outcome::malformed:
-      return std::unexpected(Refusal{400, "The request body is malformed."});
-    case Parser::Outcome::more:
-      break;
-  }
-  if (buffer_.size() > chunk_line_max) return std::unexpected(Refusal{400, "The request body is malformed."});
-  return false;
-}
-
 Task<Connection::Checked<void>> Connection::read_body(CheckedHead& head) {
   if (!head.chunked && head.length == 0) co_return Checked<void>();
   const size_t max = body_max(head.request.path);
@@ -264,12 +247,12 @@ Task<Connection::Checked<void>> Connection::read_body(CheckedHead& head) {
   // RFC 9110 §10.1.1: no 100 once part of the body is here.
   if (head.expects_continue && buffer_.empty() && !co_await write_all("HTTP/1.1 100 Continue\r\n\r\n"))
     co_return std::unexpected(Refusal{});
+  BodyReader reader(head, max);
   for (;;) {
-    if (!buffer_.empty()) {
-      const auto done = take_body(head.request.body, max);
-      if (!done) co_return std::unexpected(done.error());
-      if (*done) co_return Checked<void>();
-    }
+    const auto step = reader.read(buffer_.view(), head.request.body);
+    if (!step) co_return std::unexpected(step.error());
+    buffer_.consume(step->consumed);
+    if (step->done) co_return Checked<void>();
     if (co_await read_some()) continue;
     if (expired_ && !cut_)
       co_return std::unexpected(Refusal{408, "The request body did not arrive in time."});

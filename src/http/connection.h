@@ -36,18 +36,8 @@ class Stream {
   virtual bool has_pending_bytes() = 0;    // arrived but not yet read
 };
 
-// Wraps the parser library for one request.
-class Parser {
- public:
-  enum class Outcome { more, done, malformed, too_large };
-  struct Step {
-    size_t consumed = 0;
-    Outcome outcome = Outcome::more;
-  };
-  virtual ~Parser() = default;
-  virtual bool head(std::string_view complete_head, RawHead& out) = 0;  // false: malformed
-  virtual Step body(std::string_view bytes, size_t body_max, std::string& out) = 0;
-};
+// Reads a complete request head; the parser library stands behind it. False: malformed.
+using HeadParser = bool (*)(std::string_view head, RawHead& out);
 
 class ReadBuffer {
  public:
@@ -77,8 +67,8 @@ struct ConnectionHost {
 class Connection {
  public:
   using SteadyTime = std::chrono::steady_clock::time_point;
-  Connection(ConnectionHost& host, std::unique_ptr<Stream> stream, std::unique_ptr<Parser> parser,
-             std::string peer, bool tls);
+  Connection(ConnectionHost& host, std::unique_ptr<Stream> stream, HeadParser parser, std::string peer,
+             bool tls);
   Task<> run();
 
   void sweep(SteadyTime now);  // ends the pending operation when its time is over
@@ -98,7 +88,6 @@ class Connection {
   Task<Checked<size_t>> find_head();
   Checked<CheckedHead> parse_head(size_t size);
   Task<Checked<void>> read_body(CheckedHead& head);
-  Checked<bool> take_body(std::string& body, size_t body_max);
   Task<Response> answer(Request request);
   Task<bool> respond(Exchange& exchange, Response response);
   Task<bool> write_all(std::string_view bytes);
@@ -116,7 +105,7 @@ class Connection {
 
   ConnectionHost& host_;
   std::unique_ptr<Stream> stream_;
-  std::unique_ptr<Parser> parser_;
+  HeadParser parser_;
   std::string peer_;
   bool tls_, trusted_;
   ReadBuffer buffer_;

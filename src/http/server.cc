@@ -132,62 +132,39 @@ class TlsStream final : public Stream {
 
 // ---- parser
 
+// Sees heads only, and only complete ones: bodies are read by BodyReader.
 class BeastParser final : public beast::http::basic_parser<true> {
  public:
-  RawHead* head = nullptr;
-  std::string* body = nullptr;
+  explicit BeastParser(RawHead& out) : out_(out) {}
 
  private:
   using View = beast::string_view;
   void on_request_impl(beast::http::verb, View method, View target, int version, ErrorCode&) override {
-    head->method = method;
-    head->target = target;
-    head->version = version;
+    out_.method = method;
+    out_.target = target;
+    out_.version = version;
   }
   void on_field_impl(beast::http::field, View name, View value, ErrorCode&) override {
-    if (head) head->headers.add({name.data(), name.size()}, std::string(value));  // trailers are dropped
-  }
-  size_t append(View bytes) {
-    body->append(bytes.data(), bytes.size());
-    return bytes.size();
+    out_.headers.add({name.data(), name.size()}, std::string(value));
   }
   void on_response_impl(int, View, int, ErrorCode&) override {}
   void on_header_impl(ErrorCode&) override {}
   void on_body_init_impl(const boost::optional<uint64_t>&, ErrorCode&) override {}
-  size_t on_body_impl(View bytes, ErrorCode&) override { return append(bytes); }
+  size_t on_body_impl(View, ErrorCode&) override { return 0; }
   void on_chunk_header_impl(uint64_t, View, ErrorCode&) override {}
-  size_t on_chunk_body_impl(uint64_t, View bytes, ErrorCode&) override { return append(bytes); }
+  size_t on_chunk_body_impl(uint64_t, View, ErrorCode&) override { return 0; }
   void on_finish_impl(ErrorCode&) override {}
+  RawHead& out_;
 };
 
-class RequestParser final : public Parser {
- public:
-  bool head(std::string_view bytes, RawHead& out) override {
-    beast_.emplace();
-    beast_->header_limit(uint32_t(bytes.size() + 1));  // the scanner has already bounded it
-    beast_->body_limit(boost::none);                   // known only after the path
-    beast_->head = &out;
-    ErrorCode error;
-    const size_t used = beast_->put(asio::buffer(bytes), error);
-    beast_->head = nullptr;
-    return !error && used == bytes.size() && beast_->is_header_done();
-  }
-  Step body(std::string_view bytes, size_t body_max, std::string& out) override {
-    if (!beast_->eager()) {
-      beast_->eager(true);
-      beast_->body_limit(uint64_t(body_max));
-    }
-    beast_->body = &out;
-    ErrorCode error;
-    const size_t used = beast_->put(asio::buffer(bytes), error);
-    if (error == beast::http::error::body_limit) return {used, Outcome::too_large};
-    if (error && error != beast::http::error::need_more) return {used, Outcome::malformed};
-    return {used, beast_->is_done() ? Outcome::done : Outcome::more};
-  }
-
- private:
-  std::optional<BeastParser> beast_;
-};
+bool parse_head(std::string_view bytes, RawHead& out) {
+  BeastParser parser(out);
+  parser.header_limit(uint32_t(bytes.size() + 1));  // the scanner has bounded it
+  parser.body_limit(boost::none);                   // not its business
+  ErrorCode error;
+  const size_t used = parser.put(asio::buffer(bytes), error);
+  return !error && used == bytes.size() && parser.is_header_done();
+}
 
 // ---- threads
 
@@ -305,8 +282,7 @@ class Worker final : public Executor, public std::enable_shared_from_this<Worker
     else
       stream = std::make_unique<PlainStream>(std::move(socket));
     serve(shared_from_this(),
-          std::make_unique<Connection>(host_, std::move(stream), std::make_unique<RequestParser>(),
-                                       std::move(peer), tls));
+          std::make_unique<Connection>(host_, std::move(stream), parse_head, std::move(peer), tls));
   }
 
   static void turn_away(tcp::socket socket, bool tls) {

@@ -57,8 +57,10 @@ TEST(Server, answers_pipelined_requests_in_order) {
 TEST(Server, reads_requests_that_arrive_byte_by_byte) {
   RunningServer server(echo);
   TestClient client(server.port());
-  for (char c : post("slow") + chunked("3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nTrailer: t\r\n\r\n"))
+  for (char c :
+       chunked("0\r\n\r\n") + post("slow") + chunked("3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nTrailer: t\r\n\r\n"))
     client.send({&c, 1});
+  EXPECT_EQ(client.read_answer().body, "POST /p? a.test ");
   EXPECT_EQ(client.read_answer().body, "POST /p? a.test slow");
   EXPECT_EQ(client.read_answer().body, "POST /p? a.test abcde");
   EXPECT_EQ(client.ask(get_root).status, 200);
