@@ -90,9 +90,9 @@ std::string sign(const Key& key, SignatureAlgorithm alg, std::string_view data) 
   EVP_MD_CTX* context = working_copy(key.signing[size_t(alg)], key, row, EVP_DigestSignInit);
   size_t size = size_t(EVP_PKEY_get_size(key.pkey.get()));
   std::string out(size, '\0');
-  const bool signed_ = EVP_DigestSign(context, bytes_of(out), &size, bytes_of(data), data.size()) == 1;
+  const bool done = EVP_DigestSign(context, bytes_of(out), &size, bytes_of(data), data.size()) == 1;
   EVP_MD_CTX_reset(context);  // lets go of the key
-  must(signed_, "EVP_DigestSign");
+  must(done, "EVP_DigestSign");
   out.resize(size);
   return row.field_size ? to_raw(out, row.field_size) : out;
 }

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/random.h"
 #include "base/result.h"
 
 // Asymmetric keys. PrivateKey and PublicKey are immutable values that share one key: cheap to copy, safe to
@@ -66,6 +67,9 @@ class PrivateKey {
  public:
   // Made by OpenSSL's own generator, so never repeatable; about 100 ms for RSA-2048.
   static Result<PrivateKey> generate_rsa(int bits = rsa_bits_min);
+  // RSA-2048 from `random` alone, so the same seed gives the same key: for --seed-random and tests, whose
+  // tokens must repeat. Up to a second.
+  static Result<PrivateKey> generate_rsa_repeatable(Random& random);
   static Result<PrivateKey> generate_ec_p256();
   static Result<PrivateKey> generate_ed25519();
   static Result<PrivateKey> from_pem(

@@ -196,6 +196,18 @@ TEST(keys, der_signatures_verify_for_webauthn) {
   EXPECT_TRUE(rsa().public_key().verify_der(RS256, "data", rsa().sign(RS256, "data").value()));
 }
 
+TEST(keys, the_same_seed_gives_the_same_rsa_key_and_tokens) {
+  SeededRandom one(7), again(7), other(8);
+  const auto key = PrivateKey::generate_rsa_repeatable(one).value();
+  EXPECT_EQ(key.bits(), 2048);
+  EXPECT_EQ(key.to_pem(), PrivateKey::generate_rsa_repeatable(again)->to_pem());
+  EXPECT_NE(key.to_pem(), PrivateKey::generate_rsa_repeatable(other)->to_pem());
+  EXPECT_TRUE(key.public_key().verify(RS256, "x", key.sign(RS256, "x").value()));
+  EVP_PKEY_CTX* context = EVP_PKEY_CTX_new(static_cast<EVP_PKEY*>(key.native()), nullptr);
+  EXPECT_EQ(EVP_PKEY_check(context), 1);
+  EVP_PKEY_CTX_free(context);
+}
+
 TEST(keys, algorithm_names_are_case_sensitive) {
   EXPECT_EQ(parse_signature_algorithm("RS256"), RS256);
   EXPECT_EQ(parse_signature_algorithm("EdDSA"), EdDSA);

@@ -135,6 +135,13 @@ Result<> check_names(const std::vector<std::string>& names) {
   return {};
 }
 
+std::string upper_hex(std::string_view bytes) {
+  std::string out = to_hex(bytes);
+  for (char& c : out)
+    if (c >= 'a') c = char(c - 'a' + 'A');
+  return out;
+}
+
 }  // namespace
 
 Result<CertificateAuthority> CertificateAuthority::create(std::string_view common_name, TimePoint now,
@@ -224,15 +231,6 @@ Result<std::string> certificate_subject(const Certificate& certificate) {
   OPENSSL_free(line);
   return out;
 }
-
-namespace {
-std::string upper_hex(std::string_view bytes) {
-  std::string out = to_hex(bytes);
-  for (char& c : out)
-    if (c >= 'a') c = char(c - 'a' + 'A');
-  return out;
-}
-}  // namespace
 
 std::string thumbprint_sha1(const Certificate& certificate) { return upper_hex(sha1(certificate.der)); }
 std::string thumbprint_sha256(const Certificate& certificate) { return upper_hex(sha256(certificate.der)); }
