@@ -50,26 +50,49 @@ class Machine {
   Machine(const ports::Services& services, connections::database::Database& database, Protocols protocols);
 
   // GET /authorize and its like: a validated request arrives with its browser. Sends the person straight
-  // back, to a page, or refuses (prompt=none).
+  // back, to a page, or refuses (prompt=none). Sets id, binding and created_at of the transaction.
   Task<http::Response> begin(endpoint::RequestContext context, http::Request request,
                              Transaction transaction);
   // A factor was proven within the transaction: session, counters, log record and the protocol's writes in
-  // one commit; or the consent page.
-  Task<http::Response> signed_in(endpoint::RequestContext context, http::Request request,
-                                 Transaction transaction, Proof proof);
-  // Goes on with the browser's session: after consent, or when a page is opened that is already done.
+  // one commit; or the consent page. Errors: of the commit (conflict/"user_exists" for a new user, for
+  // example), nothing is written then.
+  Async<http::Response> signed_in(endpoint::RequestContext context, http::Request request,
+                                  Transaction transaction, Proof proof);
+  // Goes on with the browser's session, wherever the transaction stands.
   Task<http::Response> resume(endpoint::RequestContext context, http::Request request,
-                              Transaction transaction, bool consent_given);
-  Task<http::Response> refuse(endpoint::RequestContext context, Transaction transaction, Error error);
+                              Transaction transaction);
+  // The person accepted the consent page: stores the grant and ends the transaction in one commit.
+  Task<http::Response> consented(endpoint::RequestContext context, http::Request request,
+                                 Transaction transaction);
+  // Ends the transaction at the application with an error, after a log record of this type (none if empty).
+  Task<http::Response> refuse(endpoint::RequestContext context, Transaction transaction, Error error,
+                              std::string log_type);
+
+  // A failed sign-in in the tenant log: "fp", "fu", "f", "fs". A failing commit is only reported in the
+  // process log, the person's answer does not depend on it.
+  Task<> log_failure(endpoint::RequestContext context, Transaction transaction, std::string type,
+                     std::string description, std::string user_id, std::string user_name);
+
+  // A redirect to a page of this transaction with the transaction sealed into `state`.
+  http::Response go_to(const endpoint::RequestContext& context, std::string_view path,
+                       const Transaction& transaction) const;
 
   const ports::Services& services() const { return services_; }
   connections::database::Database& database() const { return database_; }
 
  private:
-  struct Run;  // one request's way, see machine.cc
+  struct Run;  // one request's way
+  Async<Run> load(endpoint::RequestContext context, http::Request request, Transaction transaction);
+  Task<http::Response> advance(Run run);
+  Async<bool> consent_is_stored(Run& run, std::string user_id);
+  Task<http::Response> single_sign_on(Run run, ports::Writes writes);
+  Async<http::Response> finish(Run run, Authenticated who, ports::Writes writes);
+  Task<http::Response> give_up(Run run, Error error);
+
   const ports::Services& services_;
   connections::database::Database& database_;
   Protocols protocols_;
+  metrics::Counter &fresh_logins_, &single_sign_ons_, &refusals_, &failures_;
 };
 
 }  // namespace durward::login

@@ -60,7 +60,9 @@ struct ResetRequestPage {
 http::Response render(const PageContext& context, const ResetRequestPage& page, int status = 200);
 
 struct NewPasswordPage {
-  std::string ticket, email, error;
+  std::string ticket, email;
+  bool chosen_already = false;  // the ticket holds the new password: only a button is shown
+  std::string error;
   std::vector<std::string> rules;
 };
 http::Response render(const PageContext& context, const NewPasswordPage& page, int status = 200);

@@ -1,0 +1,327 @@
+#include "login/machine.h"
+
+#include "base/encoding.h"
+#include "base/log.h"
+#include "login/session_cookie.h"
+#include "login/sessions.h"
+#include "login/transaction.h"
+#include "standards/oauth/errors.h"
+#include "standards/oauth/scope.h"
+
+namespace durward::login {
+namespace {
+
+// A state longer than this would not fit into the URL of the next page (DESIGN section 11: 8 KiB).
+constexpr size_t state_size_max = 6500;
+
+std::string_view path_of(Step step) {
+  switch (step) {
+    case Step::identifier:
+      return "/u/login/identifier";
+    case Step::password:
+      return "/u/login/password";
+    case Step::signup:
+      return "/u/signup";
+    case Step::consent:
+      return "/u/consent";
+    default:
+      return "/u/login";
+  }
+}
+
+Facts facts_of(const std::optional<domain::Session>& session, const Transaction& transaction, TimePoint now) {
+  Facts out;
+  out.now = now;
+  if (!session) return out;
+  out.signed_in = true;
+  out.signed_in_here =
+      transaction.sid == session->sid() || session->authenticated_at > transaction.created_at;
+  out.user_id = session->user_id;
+  out.connection = session->connection;
+  out.authenticated_at = session->authenticated_at;
+  return out;
+}
+
+void merge(http::Response& response, const http::Headers& extra) {
+  for (const auto& [name, value] : extra) response.headers.add(name, value);
+}
+
+std::string consent_audience(const endpoint::RequestContext& context, const Transaction& transaction) {
+  return transaction.audience.empty() ? context.issuer + "userinfo" : transaction.audience;
+}
+
+// RFC 6749 §4.1.2.1: the two words for our own trouble.
+Error for_application(const Error& error) {
+  if (oauth::find_error(error.code) && error.kind != ErrorKind::internal &&
+      error.kind != ErrorKind::unavailable)
+    return error;
+  if (error.kind == ErrorKind::unavailable)
+    return {ErrorKind::unavailable, "temporarily_unavailable", "The server is overloaded. Please try again.",
+            error.debug};
+  return {ErrorKind::internal, "server_error", "Internal error.", error.debug};
+}
+
+}  // namespace
+
+struct Machine::Run {
+  endpoint::RequestContext context;
+  Transaction transaction;
+  std::shared_ptr<const domain::Client> client;
+  std::shared_ptr<const domain::TenantSettings> settings;
+  std::optional<domain::Session> session;
+  http::Headers out;  // cookies of the answer
+  bool consent_known = false, consent_stored = false;
+
+  Policy policy() const { return {settings->identifier_first, !client->sso_disabled}; }
+
+  ports::Write log(const ports::Services& services, std::string type, std::string description,
+                   const domain::User* user) const {
+    domain::LogRecord record;
+    record.id = services.sequence.next();
+    record.date = context.now;
+    record.type = std::move(type);
+    record.description = std::move(description);
+    record.client_id = client->client_id;
+    record.client_name = client->name;
+    record.ip = context.ip;
+    record.user_agent = context.user_agent;
+    record.hostname = context.host;
+    record.audience = transaction.audience;
+    record.scope = oauth::ScopeSet(transaction.scope).join();
+    if (session) {
+      record.connection = session->connection;
+      record.strategy = session->strategy;
+      record.strategy_type = session->strategy == "auth0" ? "database" : "social";
+      record.details["session_id"] = session->sid();
+    }
+    if (user) {
+      record.user_id = user->user_id;
+      record.user_name = user->email().empty() ? json::string_or(user->profile, "name") : user->email();
+    }
+    return ports::AppendLog{std::move(record)};
+  }
+};
+
+Machine::Machine(const ports::Services& services, connections::database::Database& database,
+                 Protocols protocols)
+    : services_(services),
+      database_(database),
+      protocols_(std::move(protocols)),
+      fresh_logins_(services.metrics.counter("durward_logins_total", "Ways through the login machine",
+                                             "result=\"signed_in\"")),
+      single_sign_ons_(services.metrics.counter("durward_logins_total", "Ways through the login machine",
+                                                "result=\"single_sign_on\"")),
+      refusals_(services.metrics.counter("durward_logins_total", "Ways through the login machine",
+                                         "result=\"refused\"")),
+      failures_(services.metrics.counter("durward_logins_total", "Ways through the login machine",
+                                         "result=\"failed\"")) {}
+
+http::Response Machine::go_to(const endpoint::RequestContext& context, std::string_view path,
+                              const Transaction& transaction) const {
+  auto response = http::redirect(
+      302, std::string(path) + "?state=" + seal(services_.vault, context.tenant->id, transaction));
+  response.headers.set("Cache-Control", "no-store");
+  response.headers.set("Referrer-Policy", "no-referrer");
+  return response;
+}
+
+Async<Machine::Run> Machine::load(endpoint::RequestContext context, http::Request request,
+                                  Transaction transaction) {
+  Run run;
+  run.context = std::move(context);
+  run.transaction = std::move(transaction);
+  const auto tenant = run.context.tenant->id;
+  CO_TRY(run.settings, co_await services_.configuration.settings(tenant));
+  CO_TRY(run.client, co_await services_.configuration.client(tenant, run.transaction.client_id));
+  if (!run.settings) run.settings = std::make_shared<const domain::TenantSettings>();
+  if (!run.client) co_return fail(ErrorKind::forbidden, "unauthorized_client", "Unknown client.");
+  CO_TRY(run.session, co_await session_of(services_, run.context, request.headers));
+  co_return std::move(run);
+}
+
+Task<http::Response> Machine::begin(endpoint::RequestContext context, http::Request request,
+                                    Transaction transaction) {
+  http::Headers cookies;
+  transaction.id = services_.random.url_safe(16);
+  transaction.created_at = context.now;
+  transaction.binding = binding_of(request.headers, services_.random, cookies);
+  auto run = co_await load(context, std::move(request), transaction);
+  if (!run) co_return co_await refuse(context, transaction, for_application(run.error()), "");
+  run->out = std::move(cookies);
+  if (seal(services_.vault, context.tenant->id, transaction).size() > state_size_max)
+    co_return co_await refuse(context, transaction,
+                              {ErrorKind::invalid, "invalid_request", "The request is too large.", {}}, "");
+  co_return co_await advance(std::move(*run));
+}
+
+Task<http::Response> Machine::resume(endpoint::RequestContext context, http::Request request,
+                                     Transaction transaction) {
+  auto run = co_await load(context, std::move(request), transaction);
+  if (!run) co_return co_await refuse(context, transaction, for_application(run.error()), "");
+  co_return co_await advance(std::move(*run));
+}
+
+Async<bool> Machine::consent_is_stored(Run& run, std::string user_id) {
+  if (run.consent_known || !run.transaction.needs_consent) co_return run.consent_stored;
+  CO_TRY(const auto grant,
+         co_await services_.grants.find(run.context.tenant->id, std::move(user_id), run.client->client_id,
+                                        consent_audience(run.context, run.transaction)));
+  run.consent_known = true;
+  run.consent_stored =
+      grant && oauth::ScopeSet(run.transaction.scope).is_subset_of(oauth::ScopeSet(grant->scope));
+  co_return run.consent_stored;
+}
+
+Task<http::Response> Machine::advance(Run run) {
+  Facts facts = facts_of(run.session, run.transaction, run.context.now);
+  if (session_is_enough(run.transaction, facts, run.policy())) {
+    const auto stored = co_await consent_is_stored(run, facts.user_id);
+    if (!stored) co_return co_await give_up(std::move(run), stored.error());
+    facts.consent_stored = *stored;
+  }
+  const Decision decision = next_step(run.transaction, facts, run.policy());
+  if (decision.step == Step::done) co_return co_await single_sign_on(std::move(run), {});
+  if (decision.step == Step::refuse)
+    co_return co_await refuse(
+        run.context, run.transaction,
+        {ErrorKind::forbidden, std::string(decision.error), std::string(decision.description), {}}, "fsa");
+  if (decision.step == Step::consent) run.transaction.sid = run.session->sid();
+  auto response = go_to(run.context, path_of(decision.step), run.transaction);
+  merge(response, run.out);
+  co_return response;
+}
+
+Task<http::Response> Machine::single_sign_on(Run run, ports::Writes writes) {
+  auto user = co_await services_.users.find(run.context.tenant->id, run.session->user_id);
+  if (!user) co_return co_await give_up(std::move(run), user.error());
+  if (!*user) {  // deleted meanwhile
+    run.session.reset();
+    co_return co_await advance(std::move(run));
+  }
+  if ((*user)->blocked())
+    co_return co_await refuse(run.context, run.transaction,
+                              {ErrorKind::forbidden, "unauthorized", "user is blocked", {}}, "f");
+  run.session = touched(std::move(*run.session), *run.settings, run.context, run.client->client_id);
+  writes.push_back(ports::ReplaceSession{*run.session});
+  const bool fresh = run.transaction.sid == run.session->sid();
+  auto answer = co_await finish(run, {*run.session, std::move(**user), fresh}, std::move(writes));
+  if (answer) {
+    single_sign_ons_.add();
+    co_return std::move(*answer);
+  }
+  if (answer.error().kind != ErrorKind::not_found) co_return co_await give_up(std::move(run), answer.error());
+  run.session.reset();  // revoked between the read and the commit
+  co_return co_await advance(std::move(run));
+}
+
+Async<http::Response> Machine::signed_in(endpoint::RequestContext context, http::Request request,
+                                         Transaction transaction, Proof proof) {
+  CO_TRY(auto run, co_await load(context, std::move(request), std::move(transaction)));
+  auto started = start_session(services_, *run.settings, context, proof, run.client->client_id, run.session);
+  run.session = started.session;
+  run.transaction.sid = started.session.sid();
+  set_session_cookies(run.out, started.session, started.cookie, context.now);
+
+  ports::Writes writes = std::move(proof.writes);
+  std::ranges::move(started.writes, std::back_inserter(writes));
+  writes.push_back(ports::RecordLogin{proof.user.user_id, context.ip, context.now});
+  ++proof.user.logins_count;
+  proof.user.last_login = context.now;
+  proof.user.last_ip = context.ip;
+
+  Facts facts = facts_of(run.session, run.transaction, context.now);
+  CO_TRY(facts.consent_stored, co_await consent_is_stored(run, facts.user_id));
+  if (next_step(run.transaction, facts, run.policy()).step == Step::consent) {
+    CO_ENSURE(co_await services_.committer.commit(context.tenant->id, std::move(writes)));
+    fresh_logins_.add();
+    auto response = go_to(context, path_of(Step::consent), run.transaction);
+    merge(response, run.out);
+    co_return std::move(response);
+  }
+  const domain::Session session = *run.session;
+  CO_TRY(auto response,
+         co_await finish(std::move(run), {session, std::move(proof.user), true}, std::move(writes)));
+  fresh_logins_.add();
+  co_return std::move(response);
+}
+
+Task<http::Response> Machine::consented(endpoint::RequestContext context, http::Request request,
+                                        Transaction transaction) {
+  auto run = co_await load(context, std::move(request), transaction);
+  if (!run) co_return co_await refuse(context, transaction, for_application(run.error()), "");
+  // The person who saw the page must be the one who is signed in now.
+  if (!run->session || transaction.sid.empty() || run->session->sid() != transaction.sid)
+    co_return co_await advance(std::move(*run));
+  const std::string audience = consent_audience(context, transaction);
+  const auto before = co_await services_.grants.find(context.tenant->id, run->session->user_id,
+                                                     transaction.client_id, audience);
+  if (!before) co_return co_await give_up(std::move(*run), before.error());
+  domain::Grant grant;
+  if (*before) grant = **before;
+  if (!*before) {
+    grant.row = services_.sequence.next();
+    grant.id = services_.random.hex(24);
+    grant.created_at = context.now;
+  }
+  grant.user_id = run->session->user_id;
+  grant.client_id = transaction.client_id;
+  grant.audience = audience;
+  grant.scope = oauth::ScopeSet(grant.scope).unite(oauth::ScopeSet(transaction.scope)).words();
+  run->transaction.consented = true;
+  ports::Writes writes;
+  writes.push_back(ports::PutGrant{std::move(grant)});
+  co_return co_await single_sign_on(std::move(*run), std::move(writes));
+}
+
+Async<http::Response> Machine::finish(Run run, Authenticated who, ports::Writes writes) {
+  const auto protocol = protocols_.find(run.transaction.protocol);
+  if (protocol == protocols_.end())
+    co_return fail(ErrorKind::internal, "server_error", "Internal error.", "no such protocol");
+  auto answer = co_await protocol->second.complete(run.context, run.transaction, who, writes);
+  if (!answer) co_return co_await refuse(run.context, run.transaction, for_application(answer.error()), "f");
+  const bool silent = run.transaction.prompts("none");
+  writes.push_back(run.log(services_, silent ? "ssa" : "s",
+                           silent ? "Successful silent authentication" : "Successful login", &who.user));
+  CO_ENSURE(co_await services_.committer.commit(run.context.tenant->id, std::move(writes)));
+  merge(*answer, run.out);
+  co_return std::move(*answer);
+}
+
+Task<http::Response> Machine::give_up(Run run, Error error) {
+  auto response = co_await refuse(run.context, run.transaction, for_application(error), "");
+  merge(response, run.out);
+  co_return response;
+}
+
+Task<http::Response> Machine::refuse(endpoint::RequestContext context, Transaction transaction, Error error,
+                                     std::string log_type) {
+  refusals_.add();
+  if (!log_type.empty())
+    co_await log_failure(context, transaction, std::move(log_type), error.message, "", "");
+  const auto protocol = protocols_.find(transaction.protocol);
+  if (protocol == protocols_.end())
+    co_return co_await error_page(services_, context, {}, {500, "server_error", "Internal error.", {}, {}});
+  co_return co_await protocol->second.refuse(context, std::move(transaction), std::move(error));
+}
+
+Task<> Machine::log_failure(endpoint::RequestContext context, Transaction transaction, std::string type,
+                            std::string description, std::string user_id, std::string user_name) {
+  failures_.add();
+  Run run;
+  run.context = context;
+  run.transaction = std::move(transaction);
+  const auto client = co_await services_.configuration.client(context.tenant->id, run.transaction.client_id);
+  run.client = client && *client ? *client : std::make_shared<const domain::Client>();
+  auto write = run.log(services_, std::move(type), std::move(description), nullptr);
+  auto& record = std::get<ports::AppendLog>(write).record;
+  record.connection = run.transaction.connection;
+  record.user_id = std::move(user_id);
+  record.user_name = std::move(user_name);
+  ports::Writes writes;
+  writes.push_back(std::move(write));
+  const auto committed = co_await services_.committer.commit(context.tenant->id, std::move(writes));
+  if (!committed)
+    log::warning("a log record of a failed sign-in was lost", {{"error", committed.error().code}});
+}
+
+}  // namespace durward::login

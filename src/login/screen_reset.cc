@@ -1,0 +1,91 @@
+#include "base/encoding.h"
+#include "login/screens.h"
+#include "login/visit.h"
+
+// /u/reset-password/request/{connection}: asks for the mail with the link.
+namespace durward::login {
+namespace {
+
+std::string login_url(const Visit& visit) {
+  return visit.link(visit.page.settings->identifier_first ? "/u/login/identifier" : "/u/login");
+}
+
+bool is_for_this_client(const Visit& visit, const endpoint::PathParameters& path) {
+  for (const auto& [name, value] : path)
+    if (name == "connection") return visit.database && visit.database->name == value;
+  return false;
+}
+
+http::Response ask(const Visit& visit, std::string email, std::string error, int status) {
+  return render(visit.page,
+                ResetRequestPage{.state = visit.state,
+                                 .email = std::move(email),
+                                 .error = std::move(error),
+                                 .login_url = login_url(visit)},
+                status);
+}
+
+http::Response sent(const Visit& visit) {
+  return render(visit.page,
+                NoticePage{visit.words(Text::reset_sent_title), visit.words(Text::reset_sent_text),
+                           login_url(visit), visit.words(Text::back_to_sign_in)});
+}
+
+Failure no_such_connection(const Visit& visit) {
+  return {404, "invalid_request", "the connection was not found", visit.client->client_id, {}};
+}
+
+// One read and one commit, whether the account exists or not: the answer's time tells nothing.
+Async<> send_link(Visit visit, std::string email) {
+  const auto& services = visit.machine->services();
+  const auto& database = visit.machine->database();
+  const auto tenant = visit.context.tenant->id;
+  CO_TRY(const auto found, co_await services.users.find_by_identifier(
+                               tenant, visit.database->name, domain::normalise_identifier("email", email)));
+  ports::Writes writes;
+  if (found && !found->user.email().empty())
+    // Who opens the link owns the mailbox.
+    writes = database.send_reset(visit.scene(), *visit.page.settings, *visit.database, found->user,
+                                 {.client_id = visit.client->client_id, .mark_email_as_verified = true});
+  else
+    writes.push_back(
+        database.log(visit.scene(), *visit.database, "fcpr", "The user does not exist.", nullptr));
+  co_return co_await services.committer.commit(tenant, std::move(writes));
+}
+
+}  // namespace
+
+Task<http::Response> show_reset_request(MachinePtr machine, endpoint::RequestContext context,
+                                        http::Request request, endpoint::PathParameters path) {
+  auto opened = co_await open_visit(machine, std::move(context), std::move(request));
+  if (!opened) co_return std::move(opened.error());
+  const Visit& visit = *opened;
+  if (!is_for_this_client(visit, path))
+    co_return co_await error_page(machine->services(), visit.context, visit.request.headers,
+                                  no_such_connection(visit));
+  const auto& transaction = visit.transaction;
+  co_return ask(visit, transaction.identifier.empty() ? transaction.login_hint : transaction.identifier, {},
+                200);
+}
+
+Task<http::Response> post_reset_request(MachinePtr machine, endpoint::RequestContext context,
+                                        http::Request request, endpoint::PathParameters path) {
+  auto opened = co_await open_visit(machine, std::move(context), std::move(request));
+  if (!opened) co_return std::move(opened.error());
+  const Visit& visit = *opened;
+  if (visit.form.get_or("action") == "back-to-login") {
+    auto response = http::redirect(302, login_url(visit));
+    set_page_headers(response, visit.page);
+    co_return response;
+  }
+  if (!is_for_this_client(visit, path))
+    co_return co_await error_page(machine->services(), visit.context, visit.request.headers,
+                                  no_such_connection(visit));
+  const std::string email(trim(visit.form.get_or("email", visit.form.get_or("username"))));
+  if (email.empty() || email.size() > 320) co_return ask(visit, {}, visit.words(Text::enter_email), 400);
+  const auto done = co_await send_link(visit, email);
+  if (!done) co_return ask(visit, email, visit.words(Text::busy), 503);
+  co_return sent(visit);
+}
+
+}  // namespace durward::login

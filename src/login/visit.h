@@ -1,0 +1,56 @@
+#pragma once
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "connections/database/database.h"
+#include "domain/connection.h"
+#include "login/machine.h"
+#include "login/pages.h"
+
+// What every page of a transaction begins with: the state opened, its client, connection and page context.
+namespace durward::login {
+
+struct Visit {
+  std::shared_ptr<Machine> machine;
+  endpoint::RequestContext context;
+  http::Request request;
+  http::Parameters form;  // of a POST; empty otherwise
+  std::string state;
+  Transaction transaction;
+  std::shared_ptr<const domain::Client> client;
+  std::optional<domain::Connection> database;  // the one that passwords on these pages belong to
+  PageContext page;
+
+  std::string client_name() const { return client->name; }
+  std::string words(Text key) const { return std::string(text(page.language, key)); }
+  // "/u/signup?state=…"
+  std::string link(std::string_view path) const;
+  connections::database::Scene scene() const;
+};
+
+// The visit, or the answer that ends it: the transaction is unknown, expired, of another browser, or the form
+// came from another site.
+using Opened = std::expected<Visit, http::Response>;
+Task<Opened> open_visit(std::shared_ptr<Machine> machine, endpoint::RequestContext context,
+                        http::Request request);
+
+// True when the browser signed in after the transaction began (double submit, back button, another tab): the
+// page has nothing left to ask.
+Async<bool> is_done_already(const Visit& visit);
+
+// A page of a ticket link, outside of any transaction.
+connections::database::Scene scene_of(const endpoint::RequestContext& context);
+// Fields of a POST. Error: invalid/invalid_request for another content type or a broken body.
+Result<http::Parameters> read_form(const http::Request& request);
+// The words for a password that was refused, and the rules it broke.
+struct PasswordComplaint {
+  std::string message;
+  std::vector<std::string> rules;
+};
+std::optional<PasswordComplaint> complaint_of(const Error& error, const domain::Connection& connection,
+                                              Language language);
+
+}  // namespace durward::login
