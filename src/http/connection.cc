@@ -124,34 +124,31 @@ Task<> Connection::run() {
 }
 
 Task<bool> Connection::exchange() {
-  Exchange current;
   auto head = co_await read_head();
   idle_ = false;
-  if (!head && head.error().status == 0) co_return false;
-  current.started = std::chrono::steady_clock::now();
-  Checked<void> body;
-  if (head) {
-    begin(current, *head);
-    body = co_await read_body(*head);
-  } else {
-    current.record.remote_ip = peer_;
-    current.record.request_id = request_id({});
-    body = std::unexpected(head.error());
-  }
-  if (!body) {
-    if (body.error().status == 0) co_return false;
-    unread_ = true;
-    current.keep_alive = false;
-    co_return co_await respond(current, error_response(body.error().status, body.error().message));
-  }
+  Exchange current;
+  if (!head) co_return co_await refuse(current, head.error());
+  begin(current, *head);
+  const auto body = co_await read_body(*head);
+  if (!body) co_return co_await refuse(current, body.error());
   clear_deadline();
   if (head->whole_server) co_return co_await respond(current, Response{.status = 204});
   host_.access.in_flight.add(1);
-  handling_ = true;
   Response response = co_await answer(std::move(head->request));
-  handling_ = false;
   host_.access.in_flight.add(-1);
   co_return co_await respond(current, std::move(response));
+}
+
+// Where the next request would begin is not known any more, so the connection ends as well.
+Task<bool> Connection::refuse(Exchange& current, Refusal refusal) {
+  if (refusal.status == 0) co_return false;
+  unread_ = true;
+  current.keep_alive = false;
+  if (current.record.request_id.empty()) {
+    current.record.remote_ip = peer_;
+    current.record.request_id = request_id({});
+  }
+  co_return co_await respond(current, error_response(refusal.status, refusal.message));
 }
 
 void Connection::await_next() {

@@ -74,8 +74,7 @@ class Connection {
   void sweep(SteadyTime now);  // ends the pending operation when its time is over
   void drain();                // ends the wait for a next request
   void cut();                  // ends whatever is pending, for good
-  bool busy() const { return handling_; }
-  size_t slot = 0;  // for the owner's list
+  size_t slot = 0;             // for the owner's list
 
  private:
   template <class T>
@@ -83,7 +82,8 @@ class Connection {
   struct Exchange;  // one request and its answer
   struct Operation;
 
-  Task<bool> exchange();
+  Task<bool> exchange();  // false: the connection ends
+  Task<bool> refuse(Exchange& exchange, Refusal refusal);
   Task<Checked<CheckedHead>> read_head();
   Task<Checked<size_t>> find_head();
   Checked<CheckedHead> parse_head(size_t size);
@@ -117,7 +117,6 @@ class Connection {
   bool cut_ = false;        // nothing may be started any more
   bool peer_gone_ = false;  // reading or writing failed
   bool unread_ = false;     // the peer may still be sending what nobody will read
-  bool handling_ = false;   // a handler runs
 };
 
 }  // namespace durward::http
