@@ -1,0 +1,17 @@
+#pragma once
+#include "adapters/contract/documents_contract.h"
+#include "adapters/contract/tokens_contract.h"
+#include "adapters/contract/users_contract.h"
+#include "adapters/contract/work_contract.h"
+
+// Runs every suite against the stores of `makers` (a container of StoreMaker). Once per test program and
+// name.
+#define DURWARD_STORE_CONTRACT(name, makers)                                                  \
+  INSTANTIATE_TEST_SUITE_P(name, TenantsContract, testing::ValuesIn(makers), maker_name);     \
+  INSTANTIATE_TEST_SUITE_P(name, DocumentsContract, testing::ValuesIn(makers), maker_name);   \
+  INSTANTIATE_TEST_SUITE_P(name, UsersContract, testing::ValuesIn(makers), maker_name);       \
+  INSTANTIATE_TEST_SUITE_P(name, AssignmentsContract, testing::ValuesIn(makers), maker_name); \
+  INSTANTIATE_TEST_SUITE_P(name, TokensContract, testing::ValuesIn(makers), maker_name);      \
+  INSTANTIATE_TEST_SUITE_P(name, LogsContract, testing::ValuesIn(makers), maker_name);        \
+  INSTANTIATE_TEST_SUITE_P(name, JobsContract, testing::ValuesIn(makers), maker_name);        \
+  INSTANTIATE_TEST_SUITE_P(name, CommitContract, testing::ValuesIn(makers), maker_name)

@@ -1,0 +1,224 @@
+#pragma once
+#include <atomic>
+
+#include "adapters/contract/world.h"
+
+namespace durward::adapters::contract {
+
+class LogsContract : public World {
+ protected:
+  ports::AppendLog record(int64_t id, const std::string& type, const std::string& user_id = {}) {
+    return {{.id = id,
+             .date = clock.now(),
+             .type = type,
+             .description = "d",
+             .connection = "db",
+             .client_id = "c1",
+             .ip = "1.1.1.1",
+             .user_id = user_id,
+             .user_name = "n",
+             .details = {{"k", 1}}}};
+  }
+  std::vector<int64_t> ids(ports::LogQuery query) {
+    std::vector<int64_t> out;
+    for (const auto& r : get(store->logs().list(acme, std::move(query)))) out.push_back(r.id);
+    return out;
+  }
+};
+
+TEST_P(LogsContract, records_come_back_as_written_to_their_tenant_only) {
+  ASSERT_TRUE(commit(record(1, "s")));
+  const auto found = get(store->logs().find(acme, 1));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->type, "s");
+  EXPECT_EQ(found->user_name, "n");
+  EXPECT_EQ(found->client_id, "c1");
+  EXPECT_EQ(found->details, (json::Object{{"k", 1}}));
+  EXPECT_EQ(found->date, clock.now());
+  EXPECT_FALSE(get(store->logs().find(other, 1)));
+  EXPECT_TRUE(get(store->logs().list(other, {})).empty());
+}
+
+TEST_P(LogsContract, lists_filter_and_page) {
+  add_user("u1");
+  for (int64_t i = 1; i <= 4; ++i) {
+    ASSERT_TRUE(commit(record(i, i % 2 ? "s" : "fp", i < 3 ? "auth0|u1" : "")));
+    clock.advance(Seconds(1));
+  }
+  using V = std::vector<int64_t>;
+  EXPECT_EQ(ids({}), (V{4, 3, 2, 1}));
+  EXPECT_EQ(ids({.newest_first = false, .offset = 1, .limit = 2}), (V{2, 3}));
+  EXPECT_EQ(ids({.type = "fp"}), (V{4, 2}));
+  EXPECT_EQ(ids({.user_id = "auth0|u1"}), (V{2, 1}));
+  EXPECT_EQ(ids({.type = "s", .user_id = "auth0|u1", .connection = "db"}), (V{1}));
+  EXPECT_EQ(ids({.ip = "2.2.2.2"}), V{});
+  EXPECT_EQ(ids({.since = clock.now() - Seconds(2)}), (V{4, 3}));
+  EXPECT_EQ(ids({.until = clock.now() - Seconds(2)}), (V{2, 1}));
+  EXPECT_EQ(ids({.limit = 2, .after = 1}), (V{2, 3}));
+  ASSERT_TRUE(commit(ports::RemoveUser{"auth0|u1"}));
+  EXPECT_EQ(ids({.user_id = "auth0|u1"}), (V{2, 1})) << "what a removed user did stays on record";
+}
+
+class JobsContract : public World {
+ protected:
+  ports::InsertJob job(int64_t id, Seconds in = Seconds(0)) {
+    return {id, "mail", {{"to", "x"}}, clock.now() + in};
+  }
+  std::vector<ports::Job> claim(int64_t limit = 10) {
+    return get(store->jobs().claim(clock.now(), Seconds(30), limit));
+  }
+};
+
+TEST_P(JobsContract, a_job_is_handed_out_once_per_lease) {
+  ASSERT_TRUE(commit(job(1)));
+  const auto claimed = claim();
+  ASSERT_EQ(claimed.size(), 1u);
+  EXPECT_EQ(claimed[0].kind, "mail");
+  EXPECT_EQ(claimed[0].tenant, acme);
+  EXPECT_EQ(claimed[0].payload, (json::Object{{"to", "x"}}));
+  EXPECT_TRUE(claim().empty());
+  clock.advance(Seconds(30));
+  ASSERT_EQ(claim().size(), 1u) << "the worker died, the next one takes over";
+  ASSERT_TRUE(run_sync(store->jobs().complete(1)));
+  clock.advance(Seconds(30));
+  EXPECT_TRUE(claim().empty());
+}
+
+TEST_P(JobsContract, a_retry_waits_and_is_counted) {
+  ASSERT_TRUE(commit(job(1)));
+  ASSERT_EQ(claim().size(), 1u);
+  ASSERT_TRUE(run_sync(store->jobs().retry(1, clock.now() + Seconds(5))));
+  EXPECT_TRUE(claim().empty());
+  clock.advance(Seconds(5));
+  const auto again = claim();
+  ASSERT_EQ(again.size(), 1u);
+  EXPECT_EQ(again[0].attempts, 1);
+}
+
+TEST_P(JobsContract, jobs_wait_for_their_time_and_are_claimed_up_to_the_limit) {
+  ASSERT_TRUE(commit(job(1, Seconds(10)), job(2), job(3), job(4)));
+  EXPECT_EQ(claim(2).size(), 2u);
+  EXPECT_EQ(claim().size(), 1u);
+  clock.advance(Seconds(10));
+  EXPECT_EQ(claim().size(), 1u);
+}
+
+TEST_P(JobsContract, sixteen_workers_never_get_the_same_job) {
+  ports::Writes writes;
+  for (int64_t i = 1; i <= 64; ++i) writes.push_back(job(i));
+  ASSERT_TRUE(commit(acme, std::move(writes)));
+  std::atomic<size_t> claimed{0};
+  at_once(16, [&](int) { claimed += claim(8).size(); });
+  EXPECT_EQ(claimed, 64u);
+}
+
+TEST_P(JobsContract, a_commit_with_a_job_wakes_the_worker_and_a_failed_one_does_not) {
+  std::atomic<int> woken{0};
+  store->jobs().on_job([&woken] { ++woken; });
+  ASSERT_TRUE(commit(job(1)));
+  EXPECT_EQ(woken, 1);
+  ASSERT_TRUE(commit(insert_user("u1")));
+  EXPECT_FALSE(commit(job(2), insert_user("u1")));
+  EXPECT_EQ(woken, 1);
+}
+
+TEST_P(JobsContract, the_sweep_takes_expired_rows_in_batches_and_leaves_the_living) {
+  add_user("u1");
+  const std::string id = "auth0|u1";
+  for (int64_t i = 1; i <= 10; ++i)
+    ASSERT_TRUE(commit(ports::InsertSession{session(i, id)}, ports::InsertCode{code(i, id)}));
+  auto token = refresh_token(1, id), forever = refresh_token(2, id);
+  token.expires_at = clock.now() + Seconds(5);
+  ASSERT_TRUE(commit(ports::InsertRefreshToken{token}, ports::InsertRefreshToken{forever},
+                     ports::InsertTicket{{.id = 1, .user_id = id, .expires_at = clock.now() + Seconds(1)}},
+                     ports::RevokeGrant{1, clock.now() + Seconds(1)},
+                     ports::AppendLog{{.id = 1, .date = clock.now()}}));
+  EXPECT_EQ(get(store->jobs().sweep(clock.now(), 100)), 0);
+  clock.advance(Seconds(60));
+  auto living = session(99, id);
+  ASSERT_TRUE(commit(ports::InsertSession{living}));
+  EXPECT_EQ(get(store->jobs().sweep(clock.now(), 7)), 7);
+  EXPECT_EQ(get(store->jobs().sweep(clock.now(), 100)), 16);
+  EXPECT_EQ(get(store->jobs().sweep(clock.now(), 100)), 0);
+  EXPECT_TRUE(get(store->sessions().find(acme, 99)));
+  EXPECT_TRUE(get(store->refresh_tokens().find(acme, 2)));
+  EXPECT_TRUE(get(store->logs().find(acme, 1)));
+  clock.advance(Seconds(366LL * 86400));
+  EXPECT_EQ(get(store->jobs().sweep(clock.now(), 100)), 2) << "the session and the record";
+  EXPECT_TRUE(get(store->refresh_tokens().find(acme, 2)));
+}
+
+TEST_P(JobsContract, a_rotated_token_is_forgotten_in_the_end_although_it_never_expires) {
+  add_user("u1");
+  ASSERT_TRUE(commit(ports::InsertRefreshToken{refresh_token(1, "auth0|u1")}));
+  ASSERT_TRUE(commit(ports::RotateRefreshToken{1, clock.now()}));
+  EXPECT_EQ(get(store->jobs().sweep(clock.now(), 100)), 0);
+  clock.advance(Seconds(366LL * 86400));
+  EXPECT_EQ(get(store->jobs().sweep(clock.now(), 100)), 1);
+}
+
+class CommitContract : public World {};
+
+TEST_P(CommitContract, commits_of_many_threads_share_flushes_and_all_are_there) {
+  add_user("u1");
+  const auto before = store->flushes();
+  std::atomic<int> failed{0};
+  at_once(16, [&](int thread) {
+    for (int i = 0; i < 25; ++i)
+      if (!commit(ports::InsertSession{session(thread * 100 + i + 1, "auth0|u1")},
+                  ports::RecordLogin{"auth0|u1", "1.1.1.1", clock.now()}))
+        ++failed;
+  });
+  EXPECT_EQ(failed, 0);
+  EXPECT_EQ(get(store->users().find(acme, "auth0|u1"))->logins_count, 400);
+  EXPECT_EQ(get(store->sessions().list_of_user(acme, "auth0|u1", {}, 1000)).items.size(), 400u);
+  if (GetParam().groups_commits) EXPECT_LT(store->flushes() - before, 400u);
+}
+
+TEST_P(CommitContract, a_failing_list_does_not_disturb_others_in_its_group) {
+  add_user("u1");
+  std::atomic<int> good{0}, bad{0};
+  at_once(16, [&](int thread) {
+    for (int i = 0; i < 20; ++i) {
+      const int64_t row = thread * 100 + i + 1;
+      const bool ok = i % 2 == 0 ? commit(ports::InsertSession{session(row, "auth0|u1")}).has_value()
+                                 : commit(ports::InsertSession{session(row, "auth0|u1")},
+                                          ports::ConsumeCode{row, clock.now()})
+                                       .has_value();
+      ++(ok ? good : bad);
+    }
+  });
+  EXPECT_EQ(good, 160);
+  EXPECT_EQ(bad, 160);
+  EXPECT_EQ(get(store->sessions().list_of_user(acme, "auth0|u1", {}, 1000)).items.size(), 160u);
+}
+
+TEST_P(CommitContract, each_write_of_a_list_can_be_the_one_that_undoes_it) {
+  add_user("u1");
+  const std::string id = "auth0|u1";
+  const ports::Writes list = {
+      ports::InsertSession{session(1, id)}, ports::RecordLogin{id, "1.1.1.1", clock.now()},
+      ports::InsertCode{code(1, id)},       ports::AppendLog{{.id = 1, .date = clock.now()}},
+      ports::AddUserRole{id, "rol_1"},      ports::SetPassword{id, "new", clock.now(), 1}};
+  for (size_t n = 0; n <= list.size(); ++n) {
+    auto broken = list;
+    broken.insert(broken.begin() + ptrdiff_t(n), ports::ConsumeTicket{4711});
+    expect_error(commit(acme, broken), ErrorKind::not_found, "not_found");
+    EXPECT_FALSE(get(store->sessions().find(acme, 1))) << n;
+    EXPECT_FALSE(get(store->codes().find(acme, 1))) << n;
+    EXPECT_FALSE(get(store->logs().find(acme, 1))) << n;
+    EXPECT_TRUE(get(store->assignments().roles_of(acme, id)).empty()) << n;
+    const auto u = get(store->users().find_with_password(acme, id));
+    EXPECT_EQ(u->user.logins_count, 0) << n;
+    EXPECT_EQ(u->password_hash, "hash-of-u1") << n;
+  }
+  EXPECT_TRUE(commit(acme, list));
+}
+
+TEST_P(CommitContract, an_empty_list_is_nothing) {
+  const auto before = store->flushes();
+  EXPECT_TRUE(commit(acme, {}));
+  EXPECT_EQ(store->flushes(), before);
+}
+
+}  // namespace durward::adapters::contract

@@ -1,0 +1,64 @@
+#include "adapters/sqlite/migrations/migrations.h"
+
+#include "adapters/sqlite/migrations/0001_initial.h"
+
+namespace durward::adapters::sqlite {
+
+const std::vector<Migration>& migrations() {
+  static const std::vector<Migration> all = {
+      {1, "initial", migration_0001_initial},
+  };
+  return all;
+}
+
+namespace {
+int64_t newest_applied(Database& db) {
+  if (!db.query("SELECT 1 FROM sqlite_master WHERE type='table' AND name='schema_migrations'").step())
+    return 0;
+  auto q = db.query("SELECT coalesce(max(number),0) FROM schema_migrations");
+  q.step();
+  return q.integer(0);
+}
+
+void apply(Database& db, const Migration& migration, TimePoint at) {
+  db.execute(migration.sql);
+  db.run("INSERT INTO schema_migrations(number,name,applied_at) VALUES(?,?,?)", migration.number,
+         migration.name, at);
+}
+
+// Each migration is one transaction; the check inside it lets two processes start at once.
+bool apply_if_missing(Database& db, const Migration& migration, TimePoint at) {
+  db.execute("BEGIN IMMEDIATE");
+  try {
+    const bool missing = newest_applied(db) < migration.number;
+    if (missing) apply(db, migration, at);
+    db.execute("COMMIT");
+    return missing;
+  } catch (...) {
+    if (db.in_transaction()) db.execute("ROLLBACK");
+    throw;
+  }
+}
+}  // namespace
+
+Result<std::vector<MigrationStep>> plan_of(Database& db) {
+  const int64_t newest = newest_applied(db), known = migrations().back().number;
+  if (newest > known)
+    return fail(ErrorKind::invalid, "newer_schema",
+                "The store was written by a newer version of this program: it has schema " +
+                    std::to_string(newest) + ", this program knows up to " + std::to_string(known) + ".");
+  std::vector<MigrationStep> steps;
+  for (const auto& m : migrations()) steps.push_back({m.number, m.name, m.number <= newest});
+  return steps;
+}
+
+Result<std::vector<MigrationStep>> migrate(Database& db, TimePoint at) {
+  TRY(const auto steps, plan_of(db));
+  std::vector<MigrationStep> applied;
+  for (const auto& m : migrations())
+    if (!steps[size_t(m.number - 1)].applied && apply_if_missing(db, m, at))
+      applied.push_back({m.number, m.name, true});
+  return applied;
+}
+
+}  // namespace durward::adapters::sqlite

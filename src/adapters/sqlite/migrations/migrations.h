@@ -1,0 +1,25 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "adapters/sqlite/database.h"
+#include "adapters/sqlite/store.h"
+#include "base/result.h"
+
+namespace durward::adapters::sqlite {
+
+struct Migration {
+  int number;
+  const char* name;
+  const char* sql;
+};
+
+// In order, numbers without gaps. A published one is never changed; expand first, contract a release later.
+const std::vector<Migration>& migrations();
+
+// invalid/"newer_schema" when the file has a migration this program does not know.
+Result<std::vector<MigrationStep>> plan_of(Database& db);
+// Applies what is missing; returns what was applied.
+Result<std::vector<MigrationStep>> migrate(Database& db, TimePoint at);
+
+}  // namespace durward::adapters::sqlite

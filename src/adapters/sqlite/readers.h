@@ -1,0 +1,197 @@
+#pragma once
+#include "adapters/sqlite/engine.h"
+#include "ports/storage/commit.h"
+#include "ports/storage/jobs.h"
+#include "ports/storage/logs.h"
+#include "ports/storage/sessions.h"
+#include "ports/storage/tenants.h"
+#include "ports/storage/users.h"
+
+// The storage ports over one engine. Expired rows are not found from the millisecond on at which they expire.
+namespace durward::adapters::sqlite {
+
+// One counter an operation: durward_store_reads_total{op="users.find"}.
+class ReadCounters {
+ public:
+  ReadCounters(metrics::Registry& registry, std::string port) : registry_(registry), port_(std::move(port)) {}
+  metrics::Counter& operator()(std::string_view op) const {
+    return registry_.counter("durward_store_reads_total", "Reads of the store.",
+                             "op=\"" + port_ + "." + std::string(op) + "\"");
+  }
+
+ private:
+  metrics::Registry& registry_;
+  std::string port_;
+};
+
+struct Context {
+  Engine& engine;
+  const Clock& clock;
+  metrics::Registry& registry;
+  Seconds log_retention{}, rotated_token_retention{};
+};
+
+class SqliteTenants : public ports::Tenants {
+ public:
+  explicit SqliteTenants(Context context);
+  Async<domain::Tenant> create(std::string name, std::string sealed_key, TimePoint at) override;
+  Async<std::optional<domain::Tenant>> find_by_name(std::string name) override;
+  Async<std::vector<domain::Tenant>> list(std::string after_name, int64_t limit) override;
+  Async<int64_t> count() override;
+  Async<std::string> sealed_key(domain::TenantId tenant) override;
+  Async<int64_t> configuration_version(domain::TenantId tenant) override;
+  Async<> remove(domain::TenantId tenant) override;
+
+ private:
+  Context c_;
+  metrics::Counter &find_, &list_, &count_, &key_, &version_;
+};
+
+class SqliteDocuments : public ports::Documents {
+ public:
+  explicit SqliteDocuments(Context context);
+  Async<std::optional<ports::Document>> find(domain::TenantId tenant, ports::Collection collection,
+                                             std::string id) override;
+  Async<std::optional<ports::Document>> find_by(domain::TenantId tenant, ports::Collection collection,
+                                                std::string key, std::string value) override;
+  Async<ports::DocumentPage> list(domain::TenantId tenant, ports::Collection collection,
+                                  ports::DocumentQuery query) override;
+
+ private:
+  Context c_;
+  metrics::Counter &find_, &find_by_, &list_;
+};
+
+class SqliteUsers : public ports::Users {
+ public:
+  explicit SqliteUsers(Context context);
+  Async<std::optional<domain::User>> find(domain::TenantId tenant, std::string user_id) override;
+  Async<std::optional<ports::UserWithPassword>> find_with_password(domain::TenantId tenant,
+                                                                   std::string user_id) override;
+  Async<std::optional<ports::UserWithPassword>> find_by_identifier(domain::TenantId tenant,
+                                                                   std::string connection,
+                                                                   std::string value) override;
+  Async<std::vector<domain::User>> find_by_email(domain::TenantId tenant, std::string email) override;
+  Async<ports::UserPage> list(domain::TenantId tenant, ports::UserQuery query) override;
+
+ private:
+  Context c_;
+  metrics::Counter &find_, &find_with_password_, &find_by_identifier_, &find_by_email_, &list_;
+};
+
+class SqliteAssignments : public ports::Assignments {
+ public:
+  explicit SqliteAssignments(Context context);
+  Async<std::vector<std::string>> roles_of(domain::TenantId tenant, std::string user_id) override;
+  Async<ports::UserPage> users_of_role(domain::TenantId tenant, std::string role_id,
+                                       ports::UserQuery page) override;
+  Async<std::vector<ports::Permission>> permissions_of_role(domain::TenantId tenant,
+                                                            std::string role_id) override;
+  Async<std::vector<ports::SourcedPermission>> permissions_of(domain::TenantId tenant, std::string user_id,
+                                                              std::string audience) override;
+
+ private:
+  Context c_;
+  metrics::Counter &roles_of_, &users_of_role_, &permissions_of_role_, &permissions_of_;
+};
+
+class SqliteSessions : public ports::Sessions {
+ public:
+  explicit SqliteSessions(Context context);
+  Async<std::optional<domain::Session>> find(domain::TenantId tenant, int64_t id) override;
+  Async<ports::TokenPage<domain::Session>> list_of_user(domain::TenantId tenant, std::string user_id,
+                                                        std::optional<std::string> after,
+                                                        int64_t limit) override;
+
+ private:
+  Context c_;
+  metrics::Counter &find_, &list_;
+};
+
+class SqliteCodes : public ports::Codes {
+ public:
+  explicit SqliteCodes(Context context);
+  Async<std::optional<domain::AuthorizationCode>> find(domain::TenantId tenant, int64_t id) override;
+
+ private:
+  Context c_;
+  metrics::Counter& find_;
+};
+
+class SqliteRefreshTokens : public ports::RefreshTokens {
+ public:
+  explicit SqliteRefreshTokens(Context context);
+  Async<std::optional<domain::RefreshToken>> find(domain::TenantId tenant, int64_t id) override;
+  Async<ports::TokenPage<domain::RefreshToken>> list_of_user(domain::TenantId tenant, std::string user_id,
+                                                             std::optional<std::string> after,
+                                                             int64_t limit) override;
+  Async<bool> is_grant_revoked(domain::TenantId tenant, int64_t grant_id) override;
+
+ private:
+  Context c_;
+  metrics::Counter &find_, &list_, &revoked_;
+};
+
+class SqliteGrants : public ports::Grants {
+ public:
+  explicit SqliteGrants(Context context);
+  Async<std::optional<domain::Grant>> find(domain::TenantId tenant, std::string user_id,
+                                           std::string client_id, std::string audience) override;
+  Async<ports::GrantPage> list(domain::TenantId tenant, ports::GrantQuery query) override;
+
+ private:
+  Context c_;
+  metrics::Counter &find_, &list_;
+};
+
+class SqliteTickets : public ports::Tickets {
+ public:
+  explicit SqliteTickets(Context context);
+  Async<std::optional<domain::Ticket>> find(domain::TenantId tenant, int64_t id) override;
+
+ private:
+  Context c_;
+  metrics::Counter& find_;
+};
+
+class SqliteLogs : public ports::Logs {
+ public:
+  explicit SqliteLogs(Context context);
+  Async<std::optional<domain::LogRecord>> find(domain::TenantId tenant, int64_t id) override;
+  Async<std::vector<domain::LogRecord>> list(domain::TenantId tenant, ports::LogQuery query) override;
+
+ private:
+  Context c_;
+  metrics::Counter &find_, &list_;
+};
+
+class SqliteJobs : public ports::Jobs {
+ public:
+  explicit SqliteJobs(Context context) : c_(context) {}
+  Async<std::vector<ports::Job>> claim(TimePoint now, Seconds lease, int64_t limit) override;
+  Async<> complete(int64_t id) override;
+  Async<> retry(int64_t id, TimePoint not_before) override;
+  Async<int64_t> sweep(TimePoint now, int64_t limit) override;
+  void on_job(std::function<void()> wake) override;
+  void wake();
+
+ private:
+  Context c_;
+  std::mutex mutex_;
+  std::function<void()> wake_;
+};
+
+class SqliteCommitter : public ports::Committer {
+ public:
+  explicit SqliteCommitter(Context context);
+  Async<> commit(domain::TenantId tenant, ports::Writes writes) override;
+
+ private:
+  Context c_;
+  metrics::Counter& commits_;
+};
+
+// Pages are continued after a row number; anything else than one is refused.
+Result<int64_t> parse_after(const std::optional<std::string>& after);  // invalid/"invalid_paging"
+
+}  // namespace durward::adapters::sqlite

@@ -1,0 +1,261 @@
+#include "adapters/sqlite/rows.h"
+
+namespace durward::adapters::sqlite {
+
+namespace {
+json::Value stored_value(std::string_view text) {
+  boost::json::error_code error;
+  boost::json::parse_options options;
+  options.max_depth = 64;
+  auto value = boost::json::parse({text.data(), text.size()}, error, {}, options);
+  if (error) throw Failure(SQLITE_CORRUPT, "a stored JSON text is damaged");
+  return value;
+}
+
+// Members of detail objects: written when they differ from the default, so rows stay small.
+void put(json::Object& o, std::string_view key, const std::string& value) {
+  if (!value.empty()) o[key] = value;
+}
+void put(json::Object& o, std::string_view key, const std::vector<std::string>& value) {
+  if (!value.empty()) o[key] = json::array_of(value);
+}
+void put(json::Object& o, std::string_view key, const json::Object& value) {
+  if (!value.empty()) o[key] = value;
+}
+void put(json::Object& o, std::string_view key, bool value) {
+  if (value) o[key] = true;
+}
+void put(json::Object& o, std::string_view key, TimePoint value) { o[key] = to_unix_ms(value); }
+void put(json::Object& o, std::string_view key, const std::optional<TimePoint>& value) {
+  if (value) put(o, key, *value);
+}
+
+void get(const json::Object& o, std::string_view key, std::string& value) { value = json::string_or(o, key); }
+void get(const json::Object& o, std::string_view key, std::vector<std::string>& value) {
+  value = json::strings(o, key);
+}
+void get(const json::Object& o, std::string_view key, json::Object& value) {
+  if (const auto* found = json::object(o, key)) value = *found;
+}
+void get(const json::Object& o, std::string_view key, bool& value) {
+  value = json::boolean_or(o, key, false);
+}
+void get(const json::Object& o, std::string_view key, TimePoint& value) {
+  value = from_unix_ms(json::integer_or(o, key, 0));
+}
+void get(const json::Object& o, std::string_view key, std::optional<TimePoint>& value) {
+  if (const auto ms = json::integer(o, key)) value = from_unix_ms(*ms);
+}
+
+// One table a type: f(name, member) for writing and reading alike.
+template <class F, class T>
+void each_authorization(F f, T& a) {
+  f("client_id", a.client_id), f("user_id", a.user_id), f("audience", a.audience), f("scope", a.scope);
+  f("sid", a.sid), f("connection", a.connection), f("auth_time", a.auth_time), f("nonce", a.nonce);
+  f("extra", a.extra);
+}
+template <class F, class T>
+void each_device(F f, T& d) {
+  f("initial_ip", d.initial_ip), f("initial_user_agent", d.initial_user_agent);
+  f("last_ip", d.last_ip), f("last_user_agent", d.last_user_agent);
+}
+template <class F, class T>
+void each_session(F f, T& s) {
+  f("connection", s.connection), f("strategy", s.strategy), f("created_at", s.created_at);
+  f("authenticated_at", s.authenticated_at), f("persistent", s.persistent), f("clients", s.clients);
+  f("amr", s.amr), f("metadata", s.metadata);
+  each_device(f, s.device);
+}
+template <class F, class T>
+void each_code(F f, T& c) {
+  each_authorization(f, c.authorization);
+  f("redirect_uri", c.redirect_uri), f("code_challenge", c.code_challenge);
+  f("code_challenge_method", c.code_challenge_method), f("max_age_requested", c.max_age_requested);
+  f("created_at", c.created_at);
+}
+template <class F, class T>
+void each_refresh_token(F f, T& t) {
+  each_authorization(f, t.authorization);
+  f("rotating", t.rotating);
+  each_device(f, t.device);
+}
+template <class F, class T>
+void each_ticket(F f, T& t) {
+  f("kind", t.kind), f("user_id", t.user_id), f("client_id", t.client_id), f("connection", t.connection);
+  f("data", t.data), f("created_at", t.created_at);
+}
+template <class F, class T>
+void each_log(F f, T& r) {
+  f("description", r.description), f("connection_id", r.connection_id), f("strategy", r.strategy);
+  f("strategy_type", r.strategy_type), f("client_name", r.client_name), f("user_agent", r.user_agent);
+  f("user_id", r.user_id), f("user_name", r.user_name), f("audience", r.audience), f("scope", r.scope);
+  f("hostname", r.hostname), f("details", r.details);
+}
+
+auto writer(json::Object& o) {
+  return [&o](std::string_view key, const auto& value) { put(o, key, value); };
+}
+auto reader(const json::Object& o) {
+  return [&o](std::string_view key, auto& value) { get(o, key, value); };
+}
+}  // namespace
+
+json::Object stored_object(std::string_view text) {
+  auto value = stored_value(text);
+  if (auto* o = value.if_object()) return std::move(*o);
+  throw Failure(SQLITE_CORRUPT, "a stored JSON object is damaged");
+}
+json::Array stored_array(std::string_view text) {
+  auto value = stored_value(text);
+  if (auto* a = value.if_array()) return std::move(*a);
+  throw Failure(SQLITE_CORRUPT, "a stored JSON array is damaged");
+}
+std::vector<std::string> stored_strings(std::string_view text) {
+  std::vector<std::string> out;
+  for (const auto& item : stored_array(text))
+    if (item.is_string()) out.emplace_back(json::view(item.get_string()));
+  return out;
+}
+
+std::string identities_text(const std::vector<domain::Identity>& identities) {
+  json::Array items;
+  for (const auto& i : identities) {
+    json::Object o{{"connection", i.connection}, {"provider", i.provider}, {"id", i.user_id}};
+    put(o, "social", i.is_social);
+    put(o, "profile", i.profile_data);
+    items.push_back(std::move(o));
+  }
+  return json::serialize(json::Value(std::move(items)));
+}
+
+namespace {
+std::vector<domain::Identity> read_identities(std::string_view text) {
+  std::vector<domain::Identity> out;
+  for (const auto& item : stored_array(text)) {
+    const auto& o = item.as_object();
+    domain::Identity i;
+    get(o, "connection", i.connection), get(o, "provider", i.provider), get(o, "id", i.user_id);
+    get(o, "social", i.is_social), get(o, "profile", i.profile_data);
+    out.push_back(std::move(i));
+  }
+  return out;
+}
+}  // namespace
+
+domain::User read_user(const Query& q, int first) {
+  domain::User u;
+  u.user_id = q.text(first);
+  u.profile = stored_object(q.view(first + 1));
+  u.identities = read_identities(q.view(first + 2));
+  u.version = q.integer(first + 3);
+  u.created_at = q.time(first + 4);
+  u.updated_at = q.time(first + 5);
+  u.logins_count = q.integer(first + 6);
+  u.last_login = q.maybe_time(first + 7);
+  u.last_password_reset = q.maybe_time(first + 8);
+  u.last_ip = q.text(first + 9);
+  return u;
+}
+
+std::string detail_of(const domain::Session& session) {
+  json::Object o;
+  each_session(writer(o), session);
+  return json::serialize(o);
+}
+domain::Session read_session(const Query& q) {
+  domain::Session s;
+  s.id = q.integer(0);
+  s.user_id = q.text(1);
+  s.secret_sha256 = q.text(2);
+  s.public_part = q.text(3);
+  s.updated_at = q.time(4);
+  s.idle_expires_at = q.time(5);
+  s.expires_at = q.time(6);
+  const auto detail = stored_object(q.view(7));
+  each_session(reader(detail), s);
+  return s;
+}
+
+std::string detail_of(const domain::AuthorizationCode& code) {
+  json::Object o;
+  each_code(writer(o), code);
+  return json::serialize(o);
+}
+domain::AuthorizationCode read_code(const Query& q) {
+  domain::AuthorizationCode c;
+  c.id = q.integer(0);
+  c.secret_sha256 = q.text(1);
+  c.grant_id = q.integer(2);
+  c.expires_at = q.time(3);
+  c.consumed_at = q.maybe_time(4);
+  const auto detail = stored_object(q.view(5));
+  each_code(reader(detail), c);
+  return c;
+}
+
+std::string detail_of(const domain::RefreshToken& token) {
+  json::Object o;
+  each_refresh_token(writer(o), token);
+  return json::serialize(o);
+}
+domain::RefreshToken read_refresh_token(const Query& q) {
+  domain::RefreshToken t;
+  t.id = q.integer(0);
+  t.secret_sha256 = q.text(1);
+  t.family = q.integer(2);
+  t.created_at = q.time(3);
+  t.idle_expires_at = q.maybe_time(4);
+  t.expires_at = q.maybe_time(5);
+  t.last_used_at = q.maybe_time(6);
+  t.rotated_at = q.maybe_time(7);
+  const auto detail = stored_object(q.view(8));
+  each_refresh_token(reader(detail), t);
+  return t;
+}
+
+domain::Grant read_grant(const Query& q) {
+  domain::Grant g;
+  g.row = q.integer(0);
+  g.id = q.text(1);
+  g.user_id = q.text(2);
+  g.client_id = q.text(3);
+  g.audience = q.text(4);
+  g.scope = stored_strings(q.view(5));
+  g.created_at = q.time(6);
+  return g;
+}
+
+std::string detail_of(const domain::Ticket& ticket) {
+  json::Object o;
+  each_ticket(writer(o), ticket);
+  return json::serialize(o);
+}
+domain::Ticket read_ticket(const Query& q) {
+  domain::Ticket t;
+  t.id = q.integer(0);
+  t.secret_sha256 = q.text(1);
+  t.expires_at = q.time(2);
+  const auto detail = stored_object(q.view(3));
+  each_ticket(reader(detail), t);
+  return t;
+}
+
+std::string detail_of(const domain::LogRecord& record) {
+  json::Object o;
+  each_log(writer(o), record);
+  return json::serialize(o);
+}
+domain::LogRecord read_log(const Query& q) {
+  domain::LogRecord r;
+  r.id = q.integer(0);
+  r.date = q.time(1);
+  r.type = q.text(2);
+  r.client_id = q.text(3);
+  r.connection = q.text(4);
+  r.ip = q.text(5);
+  const auto detail = stored_object(q.view(6));
+  each_log(reader(detail), r);
+  return r;
+}
+
+}  // namespace durward::adapters::sqlite
