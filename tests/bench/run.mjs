@@ -1,0 +1,201 @@
+// ./do bench [tokens|login|start|all] [--json] [--long]: figures of the built binary, each beside something measured in the
+// same minute, rounds interleaved, medians. CPU is the server's own process time. The table goes to stdout; with --json
+// one object a line: {"name","value","unit","against","ratio"}.
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startServer } from '../support/server.mjs';
+import { login } from './driver.mjs';
+import { load, median, residentMiB, startProgram } from './support.mjs';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const build = path.dirname(process.env.DURWARD_BINARY ?? path.join(here, '../../build/dev/durward'));
+const args = process.argv.slice(2);
+const json = args.includes('--json'), long = args.includes('--long');
+const what = args.find(a => !a.startsWith('--')) ?? 'all';
+const rounds = long ? 9 : 3;
+const ordersApi = 'https://orders.acme.example/';
+const form = 'Content-Type: application/x-www-form-urlencoded\r\n';
+const results = [];
+
+function report(name, value, unit, against, ratio, more = {}) {
+  const row = { name, value: Number(value.toFixed(3)), unit, against, ratio: ratio === null ? null : Number(ratio.toFixed(2)), ...more };
+  results.push(row);
+  if (json) console.log(JSON.stringify(row));
+}
+
+async function startDurward({ fastHash = true } = {}) {
+  const server = await startServer({
+    seeds: [path.join(here, 'bench.yaml')],
+    args: ['--plain-http', ...(fastHash ? ['--insecure-fast-hash-for-benchmarks'] : [])],
+    env: { DURWARD_LOG_LEVEL: 'warning' },
+  });
+  const tenant = server.tenant();
+  const port = Number(new URL(server.base).port);
+  const host = `localhost:${port}`;
+  const request = async (method, where, body, token) => {
+    const response = await fetch(`${server.base}${where}`, { method, headers: { 'content-type': 'application/json',
+      ...(token && { authorization: `Bearer ${token}` }) }, body: body && JSON.stringify(body) });
+    const answer = await response.json().catch(() => ({}));
+    if (!response.ok) throw new Error(`${method} ${where}: ${response.status} ${JSON.stringify(answer)}`);
+    return answer;
+  };
+  const config = await request('GET', '/.well-known/openid-configuration');
+  const { access_token } = await request('POST', '/oauth/token', { grant_type: 'client_credentials', client_id: tenant.client_id,
+    client_secret: tenant.client_secret, audience: `${config.issuer}api/v2/` });
+  const api = (method, where, body) => request(method, `/api/v2${where}`, body, access_token);
+  const web = await api('POST', '/clients', { name: 'web', app_type: 'regular_web', oidc_conformant: true,
+    callbacks: ['https://app.acme.example/callback'], grant_types: ['authorization_code', 'refresh_token'],
+    jwt_configuration: { alg: 'RS256' }, token_endpoint_auth_method: 'client_secret_post',
+    refresh_token: { rotation_type: 'rotating', expiration_type: 'expiring', leeway: 0, token_lifetime: 2592000, idle_token_lifetime: 1296000,
+      infinite_token_lifetime: false, infinite_idle_token_lifetime: false } });
+  const machine = await api('POST', '/clients', { name: 'machine', app_type: 'non_interactive', grant_types: ['client_credentials'] });
+  for (const audience of [ordersApi, 'https://orders-es.acme.example/'])
+    await api('POST', '/client-grants', { client_id: machine.client_id, audience, scope: ['read:orders'] });
+  for (let i = 0; i < 64; ++i)
+    await api('POST', '/users', { connection: 'Username-Password-Authentication', email: `u${i}@bench.example`, password: 'Correct-Horse-7', email_verified: true });
+  return { server, pid: server.child.pid, port, host, web, machine, config, base: server.base,
+    target: i => ({ host, origin: `http://${host}`, client_id: web.client_id, client_secret: web.client_secret, authorizePath: '/authorize',
+      tokenPath: '/oauth/token', userinfoPath: '/userinfo', username: `u${i % 64}@bench.example`, password: 'Correct-Horse-7',
+      extra: { audience: ordersApi }, scope: 'openid profile email offline_access read:orders' }) };
+}
+
+async function startPeer() {
+  const program = await startProgram(process.execPath, [path.join(here, 'peer.mjs')]);
+  const host = `localhost:${program.port}`;
+  return { ...program, host, target: i => ({ host, origin: `http://${host}`, client_id: 'web', client_secret: 'secret', authorizePath: '/auth',
+    tokenPath: '/token', userinfoPath: '/me', username: `u${i % 64}@bench.example`, password: 'Correct-Horse-7',
+    scope: 'openid profile email offline_access', extra: { prompt: 'consent' } }) };
+}
+
+// Interleaves the candidates so that a noisy minute hits all of them; the median round of each.
+async function compare(candidates) {
+  const figures = candidates.map(() => []);
+  for (let round = -1; round < rounds; ++round)
+    for (const [i, candidate] of candidates.entries()) {
+      const figure = await candidate();
+      if (round >= 0) figures[i].push(figure); // the first round warms up
+    }
+  return figures.map(list => {
+    const middle = key => median(list.map(f => f[key]));
+    return { cpuMicros: middle('cpuMicros'), rate: middle('rate'), p50: middle('p50'), p99: middle('p99') };
+  });
+}
+const latency = f => ({ p50_ms: Number(f.p50.toFixed(2)), p99_ms: Number(f.p99.toFixed(2)) });
+
+function single(server, method, where, options, width = 16, n = long ? 8000 : 3000) {
+  return () => load({ pid: server.pid, port: server.port, width, n, work: async connection => {
+    const answer = await connection.request(method, where, server.host, options);
+    if (answer.status !== 200) throw new Error(`${where}: ${answer.status} ${answer.body.slice(0, 300)}`);
+  } });
+}
+const credentials = (id, secret, audience) => ({ headers: form, body: new URLSearchParams({ grant_type: 'client_credentials',
+  client_id: id, client_secret: secret, ...(audience && { audience }) }).toString() });
+
+async function tokens() {
+  const durward = await startDurward(), peer = await startPeer();
+  for (const [name, alg, audience, peerClient] of [['cc_rs256', 'RS256', ordersApi, 'machine'],
+    ['cc_es256', 'ES256', 'https://orders-es.acme.example/', 'machine-es']]) {
+    const raw = [];
+    const [ours, theirs] = await compare([
+      single(durward, 'POST', '/oauth/token', credentials(durward.machine.client_id, durward.machine.client_secret, audience)),
+      single(peer, 'POST', '/token', credentials(peerClient, 'secret'), 16, 800),
+      async () => {
+        const cpuMicros = Number(execFileSync(path.join(build, 'bench_raw_sign'), [alg, '0.5']));
+        raw.push(cpuMicros);
+        return { cpuMicros, rate: 1e6 / cpuMicros, p50: 0, p99: 0 };
+      },
+    ]);
+    const signing = median(raw);
+    report(name, ours.cpuMicros, 'us', 'EVP_DigestSign', signing / ours.cpuMicros, { against_value: Number(signing.toFixed(1)), ...latency(ours) });
+    report(`${name}_peer`, ours.cpuMicros, 'us', 'oidc-provider', theirs.cpuMicros / ours.cpuMicros, { against_value: Number(theirs.cpuMicros.toFixed(1)) });
+  }
+
+  const mine = { connection: undefined };
+  const { Connection } = await import('./support.mjs');
+  const connectionFor = async server => { const c = new Connection(server.port); await c.open(); return c; };
+  const bearer = {};
+  for (const [name, server] of [['ours', durward], ['theirs', peer]]) {
+    mine.connection = await connectionFor(server);
+    const target = server.target(0);
+    if (name === 'ours') target.extra = {}; // an opaque token, as applications use for userinfo
+    bearer[name] = (await login(mine.connection, target)).access_token;
+    mine.connection.close();
+  }
+  const [ui, peerUi] = await compare([
+    single(durward, 'GET', '/userinfo', { headers: `Authorization: Bearer ${bearer.ours}\r\n` }),
+    single(peer, 'GET', '/me', { headers: `Authorization: Bearer ${bearer.theirs}\r\n` }, 16, 800),
+  ].map((f, i) => (i === 1 ? async () => f().catch(() => ({ cpuMicros: NaN, rate: 0, p50: 0, p99: 0 })) : f)));
+  report('userinfo', ui.cpuMicros, 'us', 'oidc-provider', peerUi.cpuMicros / ui.cpuMicros, { against_value: Number(peerUi.cpuMicros.toFixed(1)), ...latency(ui) });
+
+  for (const [name, where] of [['jwks', '/.well-known/jwks.json'], ['discovery', '/.well-known/openid-configuration']]) {
+    const size = (await (await fetch(durward.base + where)).text()).length;
+    const bare = await startProgram(path.join(build, 'bench_responder'), [String(size)]);
+    const bareServer = { ...bare, host: 'localhost' };
+    const [ours, theirs] = await compare([single(durward, 'GET', where, {}, 16, 12000), single(bareServer, 'GET', where, {}, 16, 12000)]);
+    report(name, ours.cpuMicros, 'us', 'bare epoll responder', theirs.cpuMicros / ours.cpuMicros, { against_value: Number(theirs.cpuMicros.toFixed(1)), ...latency(ours) });
+    await bare.stop();
+  }
+  await peer.stop();
+  await durward.server.stop();
+}
+
+function counters(text) {
+  const sum = name => [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\d+)`, 'gm'))].reduce((n, m) => n + Number(m[1]), 0);
+  return { reads: sum('durward_store_reads_total'), commits: sum('durward_store_commits_total') };
+}
+
+async function logins() {
+  const durward = await startDurward(), peer = await startPeer();
+  const whole = (server, n) => () => load({ pid: server.pid, port: server.port, width: 8, n, work: (c, i) => login(c, server.target(i)) });
+  const [ours, theirs] = await compare([whole(durward, long ? 1500 : 500), whole(peer, long ? 400 : 150)]);
+  report('login_without_hash', ours.cpuMicros, 'us', 'oidc-provider', theirs.cpuMicros / ours.cpuMicros,
+    { against_value: Number(theirs.cpuMicros.toFixed(0)), ...latency(ours) });
+
+  // Reads and commits of a password login with code exchange: no refresh, no userinfo, one at a time.
+  const metrics = async () => counters(await (await fetch(`${durward.base}/metrics`)).text());
+  const { Connection } = await import('./support.mjs');
+  const connection = new Connection(durward.port);
+  await connection.open();
+  await login(connection, durward.target(1), { refresh: false, userinfo: false });
+  const before = await metrics(), n = 50;
+  for (let i = 0; i < n; ++i) await login(connection, durward.target(i), { refresh: false, userinfo: false });
+  const after = await metrics();
+  connection.close();
+  report('reads_per_login', (after.reads - before.reads) / n, 'reads', 'budget 5', 5 / Math.max(1e-9, (after.reads - before.reads) / n));
+  report('commits_per_login', (after.commits - before.commits) / n, 'commits', 'budget 3', 3 / Math.max(1e-9, (after.commits - before.commits) / n));
+  await peer.stop();
+  await durward.server.stop();
+
+  const hashed = await startDurward({ fastHash: false });
+  const bcrypt = await load({ pid: hashed.pid, port: hashed.port, width: 8, n: long ? 400 : 120,
+    work: (c, i) => login(c, hashed.target(i), { refresh: false, userinfo: false }) });
+  report('login_bcrypt10', 1e6 / bcrypt.cpuMicros, 'logins/s/core', 'CPU of one login', 1, latency(bcrypt));
+  await hashed.server.stop();
+}
+
+async function start() {
+  const times = [];
+  let memory = 0;
+  for (let round = 0; round < (long ? 15 : 7); ++round) {
+    const at = process.hrtime.bigint();
+    const server = await startServer({ seeds: [path.join(here, 'bench.yaml')] });
+    times.push(Number(process.hrtime.bigint() - at) / 1e6);
+    memory = residentMiB(server.child.pid);
+    await server.stop();
+  }
+  report('ready_ms', median(times), 'ms', 'owed 300 (design: 100)', 300 / median(times));
+  report('idle_mib', memory, 'MiB', 'owed 40', 40 / memory);
+}
+
+const parts = { tokens, login: logins, start };
+for (const [name, part] of Object.entries(parts)) if (what === 'all' || what === name) await part();
+if (!results.length) {
+  console.error(`no such bench: ${what}; there are ${Object.keys(parts).join(', ')} and all`);
+  process.exit(2);
+}
+if (!json) {
+  console.log('name                 value unit           against                    ratio  p50 ms  p99 ms');
+  for (const r of results)
+    console.log(`${r.name.padEnd(18)} ${String(r.value).padStart(8)} ${r.unit.padEnd(14)} ${`${r.against}${r.against_value ? ` (${r.against_value})` : ''}`.padEnd(26)} ${String(r.ratio).padStart(6)} ${String(r.p50_ms ?? '').padStart(7)} ${String(r.p99_ms ?? '').padStart(7)}`);
+}
