@@ -1,6 +1,7 @@
 #include "domain/session.h"
 
 #include "base/encoding.h"
+#include "crypto/hash.h"
 
 namespace durward::domain {
 
@@ -18,6 +19,11 @@ std::optional<Handle> Handle::parse(std::string_view text, size_t secret_bytes) 
   for (size_t i = 0; i < 8; ++i) id = id << 8 | uint8_t((*bytes)[i]);
   if (id == 0 || id > uint64_t(INT64_MAX)) return {};
   return Handle{int64_t(id), bytes->substr(8)};
+}
+
+std::string RefreshToken::public_id() const {
+  return Handle{id, crypto::sha256("refresh token id:" + secret_sha256).substr(0, public_token_id_bytes)}
+      .to_string();
 }
 
 }  // namespace durward::domain

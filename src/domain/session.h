@@ -80,7 +80,12 @@ struct RefreshToken {
   std::optional<TimePoint> idle_expires_at, expires_at, last_used_at;
   std::optional<TimePoint> rotated_at;  // set once it was exchanged; using it later than the leeway is reuse
   Device device;
+
+  // How the management API names the token: Handle of the row key and 12 bytes that only this row has. It is
+  // no credential and says nothing of the secret.
+  std::string public_id() const;
 };
+inline constexpr size_t public_token_id_bytes = 12;  // for Handle::parse
 
 // Consent of a user to a client: API v2 "grant".
 struct Grant {
