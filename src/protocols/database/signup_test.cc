@@ -1,0 +1,125 @@
+#include "protocols/database/signup.h"
+
+#include "protocols/testing/face.h"
+
+namespace durward::protocols::database {
+namespace {
+
+class Signup : public testing::Face {
+ protected:
+  Signup() {
+    world.add_client("spa", "", "spa", {"authorization_code"}, {{"web_origins", {"https://spa.test"}}});
+    world.add_connection("db", {"spa"});
+    world.add_connection("closed", {"spa"}, {{"disable_signup", true}});
+    world.add_connection("foreign", {"other"});
+  }
+  http::Response sign_up(std::string more, std::string connection = "db") {
+    return send(
+        post("/dbconnections/signup",
+             R"({"client_id":"spa","email":"ada@example.com","password":"Correct-horse-7","connection":")" +
+                 connection + "\"" + more + "}",
+             "application/json"));
+  }
+  static std::string code_of(const http::Response& response) {
+    return std::to_string(response.status) + " " + json::string_or(body_of(response), "code");
+  }
+  http::Response change(std::string body) {
+    return send(post("/dbconnections/change_password", std::move(body)));
+  }
+};
+
+TEST_F(Signup, creates_a_user_and_sends_a_mail_in_one_commit) {
+  const auto response = sign_up(R"(,"given_name":"Ada","user_metadata":{"plan":"gold"})");
+  ASSERT_EQ(response.status, 200) << response.body;
+  const auto body = body_of(response);
+  EXPECT_EQ(json::string_or(body, "_id").size(), 24u);
+  EXPECT_EQ(json::string_or(body, "email"), "ada@example.com");
+  EXPECT_FALSE(json::boolean_or(body, "email_verified", true));
+  EXPECT_EQ(json::string_or(body, "given_name"), "Ada");
+  EXPECT_EQ(json::string_or(*json::object(body, "user_metadata"), "plan"), "gold");
+  EXPECT_FALSE(body.contains("password"));
+  EXPECT_EQ(world.state.commits, 1);
+  EXPECT_EQ(world.state.jobs.size(), 1u);
+}
+TEST_F(Signup, a_weak_password_is_answered_with_the_rules) {
+  const auto response =
+      send(post("/dbconnections/signup", "client_id=spa&connection=db&email=a@b.test&password=short"));
+  const auto body = body_of(response);
+  EXPECT_EQ(response.status, 400);
+  EXPECT_EQ(json::string_or(body, "name"), "PasswordStrengthError");
+  EXPECT_EQ(json::string_or(body, "code"), "invalid_password");
+  EXPECT_EQ(json::integer_or(body, "statusCode", 0), 400);
+  ASSERT_TRUE(json::object(body, "description"));
+  EXPECT_TRUE(json::array(*json::object(body, "description"), "rules"));
+  EXPECT_TRUE(body.contains("policy") && body.contains("message"));
+}
+TEST_F(Signup, a_taken_address_is_told_only_when_the_tenant_wants_it) {
+  sign_up("");
+  EXPECT_EQ(code_of(sign_up("")), "400 invalid_signup");
+  world.configuration.tenant_settings->public_signup_user_exists_error = true;
+  EXPECT_EQ(code_of(sign_up("")), "400 user_exists");
+  EXPECT_EQ(world.state.users.size(), 1u);
+  EXPECT_EQ(world.state.last_log().type, "fs");
+}
+TEST_F(Signup, closed_foreign_and_unknown_connections_are_refused) {
+  EXPECT_EQ(code_of(sign_up("", "closed")), "400 invalid_signup");
+  EXPECT_EQ(code_of(sign_up("", "foreign")), "400 invalid_request");
+  EXPECT_EQ(code_of(sign_up("", "none")), "400 invalid_request");
+  EXPECT_TRUE(world.state.users.empty());
+}
+TEST_F(Signup, required_members_and_limits_are_checked) {
+  EXPECT_EQ(code_of(send(post("/dbconnections/signup", "client_id=spa&connection=db"))),
+            "400 invalid_request");
+  EXPECT_EQ(code_of(send(post("/dbconnections/signup", "client_id=no&connection=db&password=x"))),
+            "400 invalid_request");
+  EXPECT_EQ(sign_up(R"(,"name":7)").status, 400);
+  EXPECT_EQ(sign_up(R"(,"given_name":")" + std::string(151, 'a') + "\"").status, 400);
+  EXPECT_EQ(sign_up(R"(,"user_metadata":{"a":{"b":1}})").status, 400);
+  EXPECT_EQ(sign_up(R"(,"user_metadata":{"a":")" + std::string(501, 'a') + "\"}").status, 400);
+  EXPECT_EQ(sign_up(R"(,"user_metadata":[])").status, 400);
+  std::string many = R"(,"user_metadata":{"0":"")";
+  for (int i = 1; i <= 10; ++i) many += ",\"" + std::to_string(i) + "\":\"\"";
+  EXPECT_EQ(sign_up(many + "}").status, 400);
+  EXPECT_EQ(send(post("/dbconnections/signup", "x", "text/plain")).status, 400);
+}
+TEST_F(Signup, profile_members_cannot_smuggle_privileges) {
+  sign_up(R"(,"app_metadata":{"admin":true},"email_verified":true,"blocked":true)");
+  const auto& user = world.state.users.begin()->second.user;
+  EXPECT_FALSE(user.profile.contains("app_metadata"));
+  EXPECT_FALSE(user.email_verified());
+  EXPECT_FALSE(user.blocked());
+}
+
+TEST_F(Signup, a_password_change_answers_the_same_for_everybody) {
+  world.add_user("ada", "ada@example.com", "secret");
+  const auto known = change("client_id=spa&connection=db&email=Ada@Example.com");
+  EXPECT_EQ(known.status, 200);
+  EXPECT_EQ(world.state.jobs.size(), 1u);
+  const auto unknown = change("client_id=spa&connection=db&email=nobody@example.com");
+  EXPECT_EQ(unknown.status, 200);
+  EXPECT_EQ(unknown.body, known.body);
+  EXPECT_EQ(world.state.jobs.size(), 1u);
+  EXPECT_EQ(world.state.commits, 2);
+}
+TEST_F(Signup, a_password_change_takes_no_password_and_needs_an_address_and_a_connection) {
+  EXPECT_EQ(code_of(change("connection=db&email=a@b.test&password=new")), "400 password_not_allowed");
+  EXPECT_EQ(code_of(change("connection=db")), "400 invalid_request");
+  EXPECT_EQ(code_of(change("email=a@b.test")), "400 invalid_request");
+  EXPECT_EQ(code_of(change("connection=none&email=a@b.test")), "400 invalid_request");
+}
+
+TEST_F(Signup, challenges_are_never_required) {
+  for (const char* path : {"/dbconnections/signup/challenge", "/dbconnections/change_password/challenge",
+                           "/usernamepassword/challenge"}) {
+    const auto response = send(with(post(path, R"({"client_id":"spa","state":"x"})", "application/json"),
+                                    "Origin", "https://spa.test"));
+    EXPECT_EQ(response.body, R"({"required":false})");
+    EXPECT_EQ(response.headers.get("Access-Control-Allow-Origin"), "https://spa.test");
+  }
+}
+TEST_F(Signup, ssodata_says_whether_the_browser_is_signed_in) {
+  EXPECT_EQ(send(get("/user/ssodata")).body, R"({"sso":false})");
+}
+
+}  // namespace
+}  // namespace durward::protocols::database
