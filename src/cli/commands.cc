@@ -1,0 +1,49 @@
+#include "cli/handlers.h"
+
+namespace durward::cli {
+namespace {
+
+const Argument tenant{"TENANT", "name of the tenant"};
+const Flag tenant_flag{"tenant", "NAME", "the tenant; may be left out when there is only one"};
+const Flag host_flag{"host", "HOST[:PORT]",
+                     "authority the tenant is reached at; without it NAME.<base-domain>"};
+
+}  // namespace
+
+const std::vector<Command>& commands() {
+  // clang-format off
+  static const std::vector<Command> rows = {
+    {"dev", "Run everything in one process with a demo tenant, a mail catcher and a sample application", {}, {},
+     Uses::all, run_dev, {{"mail-catcher", "true"}, {"access-log", "false"}, {"log-level", "warning"}}},
+    {"serve", "Run the server", {}, {}, Uses::all, run_serve},
+    {"tenant create", "Create a tenant and print its management client", {{"NAME", "lower-case letters, digits, hyphens"}},
+     {{"friendly-name", "TEXT", "what people read"}, host_flag}, Uses::store, run_tenant_create},
+    {"tenant list", "List all tenants", {}, {}, Uses::store, run_tenant_list},
+    {"tenant show", "Show one tenant with its management client", {tenant}, {host_flag}, Uses::store, run_tenant_show},
+    {"tenant remove", "Remove a tenant with everything it owns", {tenant}, {{"yes", "", "really"}}, Uses::store, run_tenant_remove},
+    {"tenant import", "Create or change a tenant from a file in the Deploy CLI's YAML format", {{"FILE", "the file"}},
+     {tenant_flag, host_flag}, Uses::store, run_tenant_import},
+    {"tenant export", "Print a tenant in the Deploy CLI's YAML format, without users and secrets", {tenant}, {host_flag},
+     Uses::store, run_tenant_export},
+    {"user import", "Import users from a file with one JSON user a line, or one JSON array", {{"FILE", "the file; - is standard input"}},
+     {tenant_flag, {"connection", "NAME", "database connection [Username-Password-Authentication]"},
+      {"upsert", "", "change users that exist"}}, Uses::store, run_user_import},
+    {"user export", "Print all users, one JSON object a line", {},
+     {tenant_flag, {"connection", "NAME", "only users of this connection"}, {"fields", "A,B", "only these members"}},
+     Uses::store, run_user_export},
+    {"keys list", "List the signing keys of a tenant", {}, {tenant_flag}, Uses::store, run_keys_list},
+    {"keys rotate", "Let the next signing key sign from now on", {}, {tenant_flag, host_flag}, Uses::store, run_keys_rotate},
+    {"keys revoke", "Revoke a previous signing key", {{"KID", "the key"}}, {tenant_flag}, Uses::store, run_keys_revoke},
+    {"token", "Print a token of the tenant's management client for the management API", {},
+     {tenant_flag, {"issuer", "URL", "the URL the server is reached at; without it https://NAME.<base-domain>/"}}, Uses::store, run_token},
+    {"migrate", "Bring the store to this version's schema", {}, {{"plan", "", "only say what would be done"}}, Uses::store, run_migrate},
+    {"doctor", "Check that the installation can work", {}, {}, Uses::all, run_doctor},
+    {"config check", "Check the settings", {}, {}, Uses::all, run_config_check},
+    {"config show", "Show every setting, its value and where it comes from; secrets stay hidden", {}, {}, Uses::all, run_config_show},
+    {"version", "Print the version", {}, {}, Uses::none, run_version},
+  };
+  // clang-format on
+  return rows;
+}
+
+}  // namespace durward::cli

@@ -1,0 +1,31 @@
+#pragma once
+#include "cli/command.h"
+
+// What the commands do; commands.cc gives each its words.
+namespace durward::cli {
+
+Exit run_dev(Invocation& invocation);
+Exit run_serve(Invocation& invocation);
+
+Exit run_tenant_create(Invocation& invocation);
+Exit run_tenant_list(Invocation& invocation);
+Exit run_tenant_show(Invocation& invocation);
+Exit run_tenant_remove(Invocation& invocation);
+Exit run_tenant_import(Invocation& invocation);
+Exit run_tenant_export(Invocation& invocation);
+
+Exit run_user_import(Invocation& invocation);
+Exit run_user_export(Invocation& invocation);
+
+Exit run_keys_list(Invocation& invocation);
+Exit run_keys_rotate(Invocation& invocation);
+Exit run_keys_revoke(Invocation& invocation);
+
+Exit run_migrate(Invocation& invocation);
+Exit run_doctor(Invocation& invocation);
+Exit run_config_check(Invocation& invocation);
+Exit run_config_show(Invocation& invocation);
+Exit run_token(Invocation& invocation);
+Exit run_version(Invocation& invocation);
+
+}  // namespace durward::cli

@@ -1,0 +1,187 @@
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "adapters/sqlite/store.h"
+#include "base/executor.h"
+#include "cli/handlers.h"
+#include "crypto/password_hash.h"
+#include "crypto/x509.h"
+#include "http/server.h"
+#include "server/master_key.h"
+#include "server/serve.h"
+#include "server/version.h"
+
+namespace durward::cli {
+namespace {
+
+using server::Settings;
+
+json::Array steps_as_json(const std::vector<adapters::MigrationStep>& steps) {
+  json::Array out;
+  for (const auto& step : steps)
+    out.push_back(json::Object{{"number", step.number}, {"name", step.name}, {"applied", step.applied}});
+  return out;
+}
+
+Result<std::vector<adapters::MigrationStep>> migrate(const Invocation& invocation) {
+  const std::string path = server::store_path(invocation.settings);
+  if (path.empty()) return fail(ErrorKind::invalid, "no_store", "An ephemeral store has nothing to migrate.");
+  if (invocation.has("plan")) return adapters::SqliteStore::plan(path);
+  return adapters::SqliteStore::migrate(path, SystemClock().now());
+}
+
+// One thing that must hold for the installation to work; `said` is what was found.
+struct Check {
+  std::string name;
+  Result<std::string> said;
+};
+
+Result<std::string> check_store(const Settings& settings) {
+  const std::string path = server::store_path(settings);
+  if (::access(path.c_str(), F_OK) != 0) return path + " is not there yet; the first start makes it";
+  TRY(const auto steps, adapters::SqliteStore::plan(path));
+  size_t missing = 0;
+  for (const auto& step : steps) missing += !step.applied;
+  if (missing)
+    return fail(ErrorKind::conflict, "migration_needed",
+                path + " lacks " + std::to_string(missing) + " migrations; durward migrate applies them");
+  SystemClock clock;
+  adapters::SqliteOptions options;
+  options.path = path;
+  options.migrate_at_open = false;
+  TRY(auto store, adapters::SqliteStore::open(options, clock));
+  TRY(const int64_t tenants, run_sync(store->tenants().count()));
+  return path + ", " + std::to_string(steps.size()) + " migrations, " + std::to_string(tenants) + " tenants";
+}
+
+// The key must open what the store holds: a wrong one shows at the first sealed thing.
+Result<std::string> check_master_key(const Settings& settings) {
+  const std::string file = settings.text("data-dir") + "/master.key";
+  const bool given = !settings.text("master-key").empty();
+  if (!given && ::access(file.c_str(), F_OK) != 0)
+    return file + " is not there yet; the first start makes it";
+  SystemRandom random;
+  ENSURE(server::master_key(settings, random));
+  if (::access(server::store_path(settings).c_str(), F_OK) != 0) return given ? "given" : file;
+  TRY(auto core, server::Core::open(settings));
+  auto& services = core->services();
+  TRY(const auto tenants, run_sync(services.tenants.list("", 1)));
+  if (!tenants.empty()) ENSURE(run_sync(services.configuration.keys(tenants[0].id)));
+  return (given ? "given" : file) +
+         std::string(tenants.empty() ? ", no tenant to try it on" : ", opens the signing keys");
+}
+
+Result<std::string> check_certificate(const Settings& settings) {
+  if (settings.boolean("plain-http")) return "plain HTTP behind a proxy";
+  const auto& path = settings.text("tls-cert");
+  if (path.empty()) return "local authority in " + settings.text("data-dir");
+  TRY(const std::string pem, server::read_file(path));
+  TRY(const auto certificate, crypto::parse_certificate(pem));
+  TRY(const auto until, crypto::certificate_not_after(certificate));
+  if (until < SystemClock().now())
+    return fail(ErrorKind::invalid, "expired", path + " expired at " + to_iso8601(until));
+  TRY(const std::string key, server::read_file(settings.text("tls-key")));
+  ENSURE(http::TlsContexts::create({pem, key}));
+  return path + ", valid until " + to_iso8601(until);
+}
+
+Result<std::string> check_ports(const Settings& settings) {
+  TRY(auto listen, server::listeners(settings));
+  for (auto& one : listen) one.tls = false;
+  SystemClock clock;
+  SystemRandom random;
+  metrics::Registry metrics;
+  http::ServerOptions options;
+  options.listen = listen;
+  options.io_threads = 1;
+  options.access_log = false;
+  http::Server server(std::move(options), {clock, random, metrics}, nullptr);
+  ENSURE(server.start());
+  server.drain();
+  return std::to_string(listen.size()) + " can be bound";
+}
+
+Result<std::string> check_clock(const Settings&) {
+  // Tokens compare times between machines; a clock before this program was written cannot be right.
+  const TimePoint now = SystemClock().now();
+  if (now < TimePoint(std::chrono::sys_days{std::chrono::year{2026} / 1 / 1}))
+    return fail(ErrorKind::invalid, "wrong_clock", "The clock says " + to_iso8601(now));
+  return to_iso8601(now);
+}
+
+Result<std::string> check_hash_cost(const Settings& settings) {
+  SystemRandom random;
+  const auto begin = std::chrono::steady_clock::now();
+  ENSURE(crypto::bcrypt_hash("a password to measure with", int(settings.integer("bcrypt-cost")), random));
+  const auto ms = std::chrono::duration_cast<Milliseconds>(std::chrono::steady_clock::now() - begin).count();
+  if (ms > 1000)
+    return fail(ErrorKind::invalid, "slow_hash",
+                "One password takes " + std::to_string(ms) + " ms; lower bcrypt-cost");
+  return std::to_string(ms) + " ms a password at cost " + std::to_string(settings.integer("bcrypt-cost"));
+}
+
+std::vector<Check> check_all(const Settings& settings) {
+  return {{"store", check_store(settings)},
+          {"master key", check_master_key(settings)},
+          {"certificate", check_certificate(settings)},
+          {"addresses", check_ports(settings)},
+          {"clock", check_clock(settings)},
+          {"password hashing", check_hash_cost(settings)}};
+}
+
+}  // namespace
+
+Exit run_migrate(Invocation& invocation) {
+  auto steps = migrate(invocation);
+  if (!steps) return invocation.out.fail(steps.error());
+  invocation.out.rows(steps_as_json(*steps), {"number", "name", "applied"});
+  return Exit::ok;
+}
+
+Exit run_doctor(Invocation& invocation) {
+  json::Array items;
+  bool all = true;
+  for (const auto& check : check_all(invocation.settings)) {
+    all = all && check.said.has_value();
+    items.push_back(json::Object{{"check", check.name},
+                                 {"ok", check.said.has_value()},
+                                 {"found", check.said ? *check.said : check.said.error().message}});
+  }
+  invocation.out.rows(items, {"check", "ok", "found"});
+  return all ? Exit::ok : Exit::check_failed;
+}
+
+// The settings were read before the command began, so being here is the answer.
+Exit run_config_check(Invocation& invocation) {
+  auto listen = server::listeners(invocation.settings);
+  if (!listen) return invocation.out.fail(listen.error());
+  invocation.out.message("The settings are good.");
+  if (invocation.out.as_json()) invocation.out.data(json::Object{{"ok", true}});
+  return Exit::ok;
+}
+
+Exit run_config_show(Invocation& invocation) {
+  const auto shown = invocation.settings.shown();
+  if (invocation.out.as_json()) {
+    invocation.out.data(shown);
+    return Exit::ok;
+  }
+  json::Array rows;
+  for (const auto& [key, value] : shown) {
+    json::Object row = value.as_object();
+    row["setting"] = key;
+    rows.push_back(std::move(row));
+  }
+  invocation.out.rows(rows, {"setting", "value", "source"});
+  return Exit::ok;
+}
+
+Exit run_version(Invocation& invocation) {
+  if (invocation.out.as_json())
+    invocation.out.data(json::Object{{"version", server::version}});
+  else
+    invocation.out.text("durward " + std::string(server::version) + "\n");
+  return Exit::ok;
+}
+
+}  // namespace durward::cli

@@ -1,0 +1,42 @@
+#include "server/master_key.h"
+
+#include <sys/stat.h>
+
+#include "base/encoding.h"
+#include "server/files.h"
+
+namespace durward::server {
+namespace {
+
+Result<> check_private(const std::string& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) == 0 && (status.st_mode & 077))
+    return fail(ErrorKind::forbidden, "bad_master_key",
+                path + " may be read by others; make it private with chmod 600");
+  return {};
+}
+
+}  // namespace
+
+Result<std::string> parse_master_key(std::string_view text) {
+  text = trim(text);
+  auto key = text.size() == 2 * master_key_size ? from_hex(text) : from_base64(text);
+  if (!key) key = from_base64url(text);
+  if (!key || key->size() != master_key_size)
+    return fail(ErrorKind::invalid, "bad_master_key", "The master key must be 32 bytes in hex or base64.");
+  return *std::move(key);
+}
+
+Result<std::string> master_key(const Settings& settings, Random& random) {
+  if (const auto& given = settings.text("master-key"); !given.empty()) return parse_master_key(given);
+  if (settings.boolean("ephemeral")) return random.bytes(master_key_size);
+  ENSURE(make_directory(settings.text("data-dir")));
+  const std::string path = settings.text("data-dir") + "/master.key";
+  auto content = read_file(path);
+  if (!content) content = write_file_once(path, to_hex(random.bytes(master_key_size)) + "\n", 0600);
+  if (!content) return std::unexpected(content.error());
+  ENSURE(check_private(path));
+  return parse_master_key(*content);
+}
+
+}  // namespace durward::server

@@ -1,0 +1,149 @@
+#include "server/options.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace durward::server {
+namespace {
+
+struct World {
+  std::map<std::string, std::string> files;
+  std::vector<std::pair<std::string, std::string>> environment, flags;
+
+  std::expected<Settings, std::vector<std::string>> read() const {
+    SettingSources sources;
+    sources.environment_all = environment;
+    sources.environment = [this](std::string_view name) -> std::optional<std::string> {
+      for (const auto& [key, value] : environment)
+        if (key == name) return value;
+      return {};
+    };
+    sources.flags = flags;
+    sources.read_file = [this](const std::string& path) -> Result<std::string> {
+      const auto found = files.find(path);
+      if (found == files.end()) return fail(ErrorKind::not_found, "no_file", path + " cannot be read");
+      return found->second;
+    };
+    return read_settings(sources);
+  }
+  std::string mistakes() const {
+    auto settings = read();
+    if (settings) return "none";
+    std::string out;
+    for (const auto& line : settings.error()) out += line + "\n";
+    return out;
+  }
+};
+
+TEST(Options, without_any_source_every_option_has_its_default) {
+  auto settings = World{}.read();
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(settings->text("base-domain"), "localhost");
+  EXPECT_EQ(settings->list("listen"), std::vector<std::string>{"127.0.0.1:8443"});
+  EXPECT_EQ(settings->list("role").size(), 5u);
+  EXPECT_EQ(settings->source("listen"), "default");
+}
+
+TEST(Options, a_flag_wins_over_the_environment_which_wins_over_the_file) {
+  World world;
+  world.files["d.yaml"] = "base_domain: file.example\nbcrypt_cost: 11\nlog_level: warning\n";
+  world.environment = {{"DURWARD_BASE_DOMAIN", "env.example"}, {"DURWARD_BCRYPT_COST", "12"}};
+  world.flags = {{"config", "d.yaml"}, {"base-domain", "flag.example"}};
+  auto settings = world.read();
+  ASSERT_TRUE(settings) << world.mistakes();
+  EXPECT_EQ(settings->text("base-domain"), "flag.example");
+  EXPECT_EQ(settings->integer("bcrypt-cost"), 12);
+  EXPECT_EQ(settings->text("log-level"), "warning");
+  EXPECT_EQ(settings->source("log-level"), "file");
+}
+
+TEST(Options, repeated_flags_of_a_list_replace_the_lower_source_and_add_up) {
+  World world;
+  world.files["d.yaml"] = "listen: [\"0.0.0.0:443\", \"[::]:443\"]\n";
+  world.flags = {{"config", "d.yaml"}};
+  EXPECT_EQ(world.read()->list("listen").size(), 2u);
+  world.flags.push_back({"listen", "127.0.0.1:0"});
+  world.flags.push_back({"listen", "127.0.0.2:0"});
+  EXPECT_EQ(world.read()->list("listen"), (std::vector<std::string>{"127.0.0.1:0", "127.0.0.2:0"}));
+}
+
+TEST(Options, all_mistakes_are_reported_at_once_with_their_place) {
+  World world;
+  world.files["d.yaml"] =
+      "base_domain: x.example\nbase_domian: y\nbcrypt_cost: 99\nrole: [login]\nbase_domain: z\n";
+  world.environment = {{"DURWARD_LISTENN", "x"}};
+  world.flags = {{"config", "d.yaml"}, {"plain-htp", "true"}, {"access-log", "maybe"}};
+  const std::string mistakes = world.mistakes();
+  for (const char* expected :
+       {"d.yaml:2: base_domian is not a setting", "d.yaml:3: bcrypt_cost must be a whole number from 4 to 16",
+        "d.yaml:4: role must be one of", "d.yaml:5: base_domain is given twice",
+        "DURWARD_LISTENN is not a setting", "--plain-htp is not an option",
+        "--access-log must be true or false"})
+    EXPECT_NE(mistakes.find(expected), std::string::npos) << expected << "\nin\n" << mistakes;
+}
+
+TEST(Options, a_broken_file_is_named_with_its_line) {
+  World world;
+  world.files["d.yaml"] = "listen: [a\nb: }\n";
+  world.flags = {{"config", "d.yaml"}};
+  EXPECT_NE(world.mistakes().find("d.yaml:"), std::string::npos);
+  world.flags = {{"config", "gone.yaml"}};
+  EXPECT_NE(world.mistakes().find("gone.yaml cannot be read"), std::string::npos);
+}
+
+TEST(Options, a_secret_comes_from_a_file_and_is_never_shown) {
+  World world;
+  world.files["key"] = "  c2VjcmV0\n";
+  world.flags = {{"master-key", "@key"}};
+  auto settings = world.read();
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(settings->text("master-key"), "c2VjcmV0");
+  EXPECT_EQ(json::serialize(settings->shown()).find("c2VjcmV0"), std::string::npos);
+
+  world.flags.clear();
+  world.environment = {{"DURWARD_SMTP_PASSWORD_FILE", "key"}};
+  EXPECT_EQ(world.read()->text("smtp-password"), "c2VjcmV0");
+  world.environment = {{"DURWARD_SMTP_PASSWORD", "@missing"}};
+  EXPECT_NE(world.mistakes().find("missing cannot be read"), std::string::npos);
+}
+
+TEST(Options, what_belongs_to_one_run_is_refused_in_a_file_and_in_the_environment) {
+  World world;
+  world.files["d.yaml"] = "ephemeral: true\n";
+  world.flags = {{"config", "d.yaml"}};
+  EXPECT_NE(world.mistakes().find("can only be given as the flag --ephemeral"), std::string::npos);
+}
+
+TEST(Options, a_standing_clock_and_repeatable_randomness_need_ephemeral) {
+  World world;
+  world.flags = {{"fixed-time", "2026-01-01T00:00:00Z"}, {"seed-random", "7"}};
+  const std::string mistakes = world.mistakes();
+  EXPECT_NE(mistakes.find("--fixed-time"), std::string::npos);
+  EXPECT_NE(mistakes.find("--seed-random"), std::string::npos);
+  world.flags.push_back({"ephemeral", "true"});
+  EXPECT_EQ(world.mistakes(), "none");
+}
+
+TEST(Options, contradictions_between_options_are_mistakes) {
+  World world;
+  world.flags = {{"tls-cert", "c.pem"}};
+  EXPECT_NE(world.mistakes().find("belong together"), std::string::npos);
+  world.flags = {{"tls-cert", "c.pem"}, {"tls-key", "k.pem"}, {"plain-http", "true"}};
+  EXPECT_NE(world.mistakes().find("contradicts"), std::string::npos);
+  world.flags = {{"ephemeral", "true"}, {"store", "sqlite:x.db"}};
+  EXPECT_NE(world.mistakes().find("contradicts store"), std::string::npos);
+  world.flags = {{"store", "postgres://x"}};
+  EXPECT_NE(world.mistakes().find("must be sqlite:PATH"), std::string::npos);
+}
+
+TEST(Options, names_are_unique_and_documented) {
+  std::set<std::string_view> names;
+  for (const Option& option : options()) {
+    EXPECT_TRUE(names.insert(option.name).second) << option.name;
+    EXPECT_FALSE(option.doc.empty()) << option.name;
+  }
+}
+
+}  // namespace
+}  // namespace durward::server

@@ -1,0 +1,205 @@
+#include "server/pipeline.h"
+
+#include "base/log.h"
+#include "server/cors.h"
+#include "server/tenant_by_host.h"
+
+namespace durward::server {
+namespace {
+
+bool is_management(std::string_view path) { return path == "/api/v2" || path.starts_with("/api/v2/"); }
+
+endpoint::PathParameters parameters_of(const http::RouteMatch& match) {
+  return {match.parameters.begin(), match.parameters.end()};
+}
+
+bool is_preflight(const http::Request& request) {
+  return request.method == http::Method::options && request.headers.has("origin") &&
+         request.headers.has("access-control-request-method");
+}
+
+http::Method method_named(std::string_view text) {
+  using enum http::Method;
+  for (const auto method : {get, head, post, put, patch, delete_, options})
+    if (to_string(method) == text) return method;
+  return other;
+}
+
+http::Response refuse(const http::Request& request, int status, std::string_view code,
+                      std::string_view message) {
+  return error_at(request.path, status, code, message);
+}
+
+http::Response no_match(const http::Request& request, const http::RouteMatch& match) {
+  if (match.kind == http::RouteMatch::Kind::not_found) return refuse(request, 404, "not_found", "Not Found");
+  auto response = refuse(request, 405, "method_not_allowed", "Method Not Allowed");
+  response.headers.set("Allow", match.allow);
+  return response;
+}
+
+// draft-ietf-httpapi-ratelimit-headers came later; these are the names Auth0's clients read.
+void add_limit_headers(http::Response& response, const Limiter::Verdict& verdict) {
+  if (verdict.limit == 0) return;
+  response.headers.set("X-RateLimit-Limit", std::to_string(verdict.limit));
+  response.headers.set("X-RateLimit-Remaining", std::to_string(verdict.remaining));
+  response.headers.set("X-RateLimit-Reset", std::to_string(verdict.reset));
+}
+
+http::Response too_many(const http::Request& request) {
+  auto response = refuse(
+      request, 429, "too_many_requests",
+      "Global limit has been reached; see X-RateLimit-Limit, X-RateLimit-Remaining and X-RateLimit-Reset");
+  response.headers.set("Retry-After", "1");
+  return response;
+}
+
+void set_unless_there(http::Headers& headers, std::string_view name, std::string_view value) {
+  if (!headers.has(name)) headers.set(name, std::string(value));
+}
+
+}  // namespace
+
+http::Response error_at(std::string_view path, int status, std::string_view code, std::string_view message) {
+  if (!is_management(path))
+    return http::json_response(
+        status, json::serialize(json::Object{{"error", code}, {"error_description", message}}));
+  json::Object body{{"statusCode", status}, {"error", http::reason_phrase(status)}, {"message", message}};
+  if (status == 429) body["errorCode"] = code;
+  return http::json_response(status, json::serialize(body));
+}
+
+void add_security_headers(http::Response& response, const http::Request& request) {
+  auto& headers = response.headers;
+  set_unless_there(headers, "X-Content-Type-Options", "nosniff");
+  set_unless_there(headers, "Referrer-Policy", "no-referrer");
+  if (response.status != 304) set_unless_there(headers, "Cache-Control", "no-store");
+  if (!headers.get("content-type").starts_with("text/html"))
+    set_unless_there(headers, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+  // RFC 6797 §8.1.1 ignores addresses; localhost is shared by everything a developer runs.
+  if (request.scheme == "https" && !host_without_port(request.host).ends_with("localhost"))
+    set_unless_there(headers, "Strict-Transport-Security", "max-age=31536000; includeSubDomains");
+}
+
+Pipeline::Face::Face(std::vector<endpoint::Endpoint> all) : rows(std::move(all)) {
+  endpoint::check_rows(rows);
+  for (size_t i = 0; i < rows.size(); ++i) router.add(rows[i].method, rows[i].path, i);
+}
+
+const endpoint::Endpoint* Pipeline::Found::row() const {
+  return match.kind == http::RouteMatch::Kind::found ? &face->rows[match.value] : nullptr;
+}
+
+Pipeline::Pipeline(std::vector<endpoint::Endpoint> rows, std::vector<endpoint::Endpoint> host_rows,
+                   ports::Configuration& configuration, endpoint::Authenticator authenticate,
+                   const Clock& clock, PipelineOptions options)
+    : tenant_(std::move(rows)),
+      host_(std::move(host_rows)),
+      configuration_(configuration),
+      authenticate_(std::move(authenticate)),
+      clock_(clock),
+      options_(std::move(options)),
+      limiter_(options_.rates) {}
+
+Task<http::Response> Pipeline::handle(http::Request incoming) {
+  auto request = std::make_shared<http::Request>(std::move(incoming));
+  http::Response response;
+  try {
+    response = co_await dispatch(request);
+  } catch (const std::exception& e) {
+    log::error("request failed",
+               {{"request_id", request->id}, {"path", request->path}, {"reason", e.what()}});
+    response = refuse(*request, 500, "server_error", "Internal error; request id " + request->id);
+  }
+  add_security_headers(response, *request);
+  co_return response;
+}
+
+Pipeline::Found Pipeline::find(http::Method method, std::string_view path) const {
+  Found found{&host_, host_.router.match(method, path)};
+  if (found.match.kind == http::RouteMatch::Kind::not_found)
+    found = {&tenant_, tenant_.router.match(method, path)};
+  return found;
+}
+
+Task<http::Response> Pipeline::dispatch(std::shared_ptr<http::Request> request) {
+  Found found = find(request->method, request->path);
+  if (!found.row() && is_preflight(*request)) co_return preflight(*request);
+  if (found.face == &tenant_) co_return co_await for_tenant(std::move(found), std::move(request));
+  const auto* row = found.row();
+  if (!row) co_return no_match(*request, found.match);
+  endpoint::RequestContext context;
+  context.host = request->host;
+  context.now = clock_.now();
+  auto response = co_await run(*row, std::move(context), std::move(*request), parameters_of(found.match));
+  response.route = row->id;
+  co_return response;
+}
+
+http::Response Pipeline::preflight(const http::Request& request) const {
+  const Found found = find(method_named(request.headers.get("access-control-request-method")), request.path);
+  return preflight_response(found.row(), request);
+}
+
+Task<http::Response> Pipeline::for_tenant(Found found, std::shared_ptr<http::Request> request) {
+  auto tenant = co_await tenant_of_host(configuration_, options_.base_domain, request->host);
+  if (!tenant) co_return refuse(*request, 503, "temporarily_unavailable", "The store cannot be reached.");
+  if (!*tenant) co_return refuse(*request, 404, "not_found", "No tenant is served at this host.");
+
+  endpoint::RequestContext context{*tenant,
+                                   request->host,
+                                   "https://" + request->host + "/",
+                                   request->remote_ip,
+                                   std::string(request->headers.get("user-agent")),
+                                   request->id,
+                                   clock_.now()};
+  http::Response response;
+  const auto* row = found.row();
+  if (!row) {
+    response = no_match(*request, found.match);
+  } else {
+    const std::string origin(request->headers.get("origin"));
+    const std::string client = origin.empty() ? "" : client_of_bearer(*request);
+    response = co_await limited(*row, std::move(context), *request, parameters_of(found.match));
+    response =
+        co_await with_cors(configuration_, (*tenant)->id, row->cors, origin, client, std::move(response));
+    response.route = row->id;
+  }
+  response.tenant = (*tenant)->name;
+  co_return response;
+}
+
+Task<http::Response> Pipeline::limited(const endpoint::Endpoint& row, endpoint::RequestContext context,
+                                       http::Request request, endpoint::PathParameters path) {
+  const auto verdict = limiter_.take(context.tenant->id, row.rate, context.now);
+  http::Response response;
+  if (!verdict.allowed) {
+    response = too_many(request);
+  } else if (!is_management(row.path)) {
+    response = co_await run(row, std::move(context), std::move(request), std::move(path));
+  } else if (const auto slot = limiter_.enter_management()) {
+    response = co_await run(row, std::move(context), std::move(request), std::move(path));
+  } else {
+    response = refuse(request, 503, "temporarily_unavailable", "The management API is busy.");
+    response.headers.set("Retry-After", "1");
+  }
+  add_limit_headers(response, verdict);
+  co_return response;
+}
+
+Task<http::Response> Pipeline::run(const endpoint::Endpoint& row, endpoint::RequestContext context,
+                                   http::Request request, endpoint::PathParameters path) {
+  const std::string id = request.id, request_path = request.path;
+  std::string reason;
+  try {
+    if (const auto* handler = std::get_if<endpoint::ProtocolHandler>(&row.handler))
+      co_return co_await (*handler)(std::move(context), std::move(request), std::move(path));
+    co_return co_await endpoint::run_management(row, authenticate_, std::move(context), std::move(request),
+                                                std::move(path));
+  } catch (const std::exception& e) {
+    reason = e.what();
+  }
+  log::error("request failed", {{"request_id", id}, {"route", row.id}, {"reason", reason}});
+  co_return error_at(request_path, 500, "server_error", "Internal error; request id " + id);
+}
+
+}  // namespace durward::server

@@ -1,0 +1,69 @@
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "endpoint/endpoint.h"
+#include "http/message.h"
+#include "http/router.h"
+#include "ports/configuration.h"
+#include "server/limiter.h"
+
+// What happens to every request before and after its row: tenant by host, limits, dispatch, errors in the
+// shape of the face, CORS, security headers, and the one place where exceptions end.
+namespace durward::server {
+
+struct PipelineOptions {
+  std::string base_domain;
+  Limiter::Rates rates;
+};
+
+class Pipeline {
+ public:
+  // `rows` belong to tenants. `host_rows` answer on any host and without a tenant (health, metrics); they get
+  // a context whose tenant is null. Everything outlives the pipeline.
+  Pipeline(std::vector<endpoint::Endpoint> rows, std::vector<endpoint::Endpoint> host_rows,
+           ports::Configuration& configuration, endpoint::Authenticator authenticate, const Clock& clock,
+           PipelineOptions options);
+
+  // Thread-safe. Never throws and never fails: the worst answer is a 500 that shows the request id.
+  Task<http::Response> handle(http::Request request);
+
+  const std::vector<endpoint::Endpoint>& rows() const { return tenant_.rows; }
+
+ private:
+  struct Face {
+    std::vector<endpoint::Endpoint> rows;
+    http::Router router;
+    explicit Face(std::vector<endpoint::Endpoint> all);
+  };
+  struct Found {
+    const Face* face = nullptr;
+    http::RouteMatch match;
+    const endpoint::Endpoint* row() const;
+  };
+
+  Found find(http::Method method, std::string_view path) const;
+  Task<http::Response> dispatch(std::shared_ptr<http::Request> request);
+  Task<http::Response> for_tenant(Found found, std::shared_ptr<http::Request> request);
+  Task<http::Response> limited(const endpoint::Endpoint& row, endpoint::RequestContext context,
+                               http::Request request, endpoint::PathParameters path);
+  Task<http::Response> run(const endpoint::Endpoint& row, endpoint::RequestContext context,
+                           http::Request request, endpoint::PathParameters path);
+  http::Response preflight(const http::Request& request) const;
+
+  Face tenant_, host_;
+  ports::Configuration& configuration_;
+  endpoint::Authenticator authenticate_;
+  const Clock& clock_;
+  PipelineOptions options_;
+  Limiter limiter_;
+};
+
+// An error before any row ran, in the shape its face speaks: {"statusCode","error","message","errorCode"?}
+// under /api/v2, {"error","error_description"} elsewhere.
+http::Response error_at(std::string_view path, int status, std::string_view code, std::string_view message);
+// Headers that every answer has unless its row said otherwise.
+void add_security_headers(http::Response& response, const http::Request& request);
+
+}  // namespace durward::server

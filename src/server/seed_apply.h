@@ -1,0 +1,49 @@
+#pragma once
+#include <map>
+#include <string>
+
+#include "server/internal_api.h"
+#include "server/seed.h"
+
+namespace durward::server {
+
+// One seed on its way into one tenant, in an order in which names are known before they are used. Each item
+// goes through the management API; an item whose name is taken changes the one that is there.
+class SeedApplication {
+ public:
+  SeedApplication(const InternalApi& api, InternalApi::Place place, Seed seed)
+      : api_(api), place_(std::move(place)), seed_(std::move(seed)) {}
+
+  // The object must outlive the task. Errors: those of the API, the message preceded by "FILE:LINE: ".
+  Async<> run();
+
+ private:
+  // How items of a kind are told apart and addressed.
+  struct Kind {
+    std::string_view path, plural;
+    std::string_view name;   // member that is the same in file and tenant
+    std::string_view id;     // member of the id
+    std::string_view fixed;  // members that cannot change, space separated
+  };
+  static const Kind clients_kind, apis_kind, roles_kind, connections_kind;
+  using Ids = std::map<std::string, std::string, std::less<>>;  // name -> id
+
+  Async<> settings();
+  Async<> load(const Kind& kind, Ids& ids);
+  Async<> put(const Kind& kind, Ids& ids, SeedItem item);
+  Async<> put_all(const Kind& kind, Ids& ids, std::vector<SeedItem> items);
+  Async<> put_grants();
+  Async<> put_roles();
+  Async<> put_connections();
+  Async<> put_users();
+  Async<> put_user(SeedItem item, std::string connection);
+  Async<json::Value> call(const SeedItem& item, http::Method method, std::string path, json::Value body);
+  Result<> resolve_clients(SeedItem& item) const;
+
+  const InternalApi& api_;
+  InternalApi::Place place_;
+  Seed seed_;
+  Ids clients_, apis_, roles_, connections_;
+};
+
+}  // namespace durward::server

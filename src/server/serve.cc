@@ -1,0 +1,285 @@
+#include "server/serve.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdio>
+#include <fstream>
+
+#include "base/executor.h"
+#include "base/log.h"
+#include "server/files.h"
+#include "server/version.h"
+#include "tokens/verify.h"
+
+namespace durward::server {
+namespace {
+
+constexpr std::string_view default_tenant = "main";
+constexpr int64_t tenants_in_ready_file_max = 1000;
+
+std::string authority(const std::string& host, uint16_t port) {
+  const std::string bracketed = host.find(':') == host.npos ? host : "[" + host + "]";
+  return port == 443 ? bracketed : bracketed + ":" + std::to_string(port);
+}
+
+// What a browser on this machine can open of an address that means all of them.
+std::string reachable(const std::string& host) {
+  return host == "0.0.0.0" || host == "::" ? "localhost" : host;
+}
+
+Limiter::Rates rates(const Settings& settings) {
+  return {settings.integer("login-rate"), settings.integer("token-rate"), settings.integer("management-rate"),
+          settings.integer("management-in-flight")};
+}
+
+http::ServerOptions server_options(const Settings& settings, std::vector<http::Listen> listen) {
+  http::ServerOptions options;
+  options.listen = std::move(listen);
+  options.io_threads = size_t(settings.integer("io-threads"));
+  options.limits.body_max = size_t(settings.integer("body-max"));
+  options.limits.body_max_by_path = {
+      {"/api/v2/jobs/users-imports", size_t(settings.integer("import-body-max"))}};
+  options.limits.header_max = size_t(settings.integer("header-max"));
+  options.limits.url_max = size_t(settings.integer("url-max"));
+  options.limits.connections_max = size_t(settings.integer("connections-max"));
+  options.timeouts.idle = Seconds(settings.integer("idle-timeout"));
+  options.timeouts.drain = Seconds(settings.integer("drain-timeout"));
+  options.trusted_proxies = settings.list("trusted-proxies");
+  options.access_log = settings.boolean("access-log");
+  return options;
+}
+
+// Seconds since the kernel started this process: what somebody who waits for it has waited.
+double process_age() {
+  std::ifstream stat("/proc/self/stat"), uptime("/proc/uptime");
+  std::string line;
+  double now = 0, started = 0;
+  if (!std::getline(stat, line) || !(uptime >> now)) return 0;
+  std::istringstream fields(line.substr(line.rfind(')') + 2));
+  std::string skipped;
+  for (int i = 3; i < 22; ++i) fields >> skipped;  // proc(5): starttime is field 22
+  fields >> started;
+  return now - started / double(::sysconf(_SC_CLK_TCK));
+}
+
+Result<Seed> load_seed(const std::string& path) {
+  TRY(const std::string text, read_file(path));
+  auto seed = parse_seed(text, path);
+  if (seed) return *std::move(seed);
+  std::string all;
+  for (const auto& mistake : seed.error()) all += (all.empty() ? "" : "\n") + mistake;
+  return fail(ErrorKind::invalid, "invalid_seed", all);
+}
+
+}  // namespace
+
+Result<http::Listen> parse_listen(const std::string& text, bool tls) {
+  const size_t colon = text.rfind(':');
+  http::Listen out;
+  out.tls = tls;
+  const std::string_view port = colon == text.npos ? "" : std::string_view(text).substr(colon + 1);
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), out.port);
+  if (port.empty() || error != std::errc() || end != port.data() + port.size())
+    return fail(ErrorKind::invalid, "bad_option", "--listen " + text + " must be HOST:PORT");
+  out.host = text.substr(0, colon);
+  if (out.host.starts_with('[') && out.host.ends_with(']'))
+    out.host = out.host.substr(1, out.host.size() - 2);
+  return out;
+}
+
+std::string tenant_host(const Settings& settings, std::string_view name, uint16_t port) {
+  return authority(std::string(name) + "." + settings.text("base-domain"), port);
+}
+
+Result<std::vector<http::Listen>> listeners(const Settings& settings) {
+  std::vector<http::Listen> out;
+  for (const auto& text : settings.list("listen")) {
+    TRY(auto listen, parse_listen(text, !settings.boolean("plain-http")));
+    out.push_back(std::move(listen));
+  }
+  if (out.empty()) return fail(ErrorKind::invalid, "bad_option", "--listen names no address");
+  return out;
+}
+
+Installation::Installation(std::unique_ptr<KeyMaker> maker, std::unique_ptr<Core> opened,
+                           const Settings& settings)
+    : keys(std::move(maker)),
+      core(std::move(opened)),
+      faces(*core, settings),
+      api(faces.management_rows(), core->services()),
+      provisioner(core->services(), api, *keys) {}
+
+Result<std::unique_ptr<Installation>> Installation::open(const Settings& settings, size_t new_tenants) {
+  auto keys = std::make_unique<KeyMaker>();
+  keys->want(2 * new_tenants);
+  TRY(auto core, Core::open(settings));
+  return std::make_unique<Installation>(std::move(keys), std::move(core), settings);
+}
+
+json::Object Ready::to_json() const {
+  json::Array list;
+  for (const auto& tenant : tenants)
+    list.push_back(json::Object{{"name", tenant.name},
+                                {"domain", tenant.domain},
+                                {"issuer", tenant.issuer},
+                                {"client_id", tenant.client.client_id},
+                                {"client_secret", tenant.client.client_secret}});
+  return {{"base_url", base_url},
+          {"ca_file", ca_file},
+          {"pid", int64_t(::getpid())},
+          {"tenants", std::move(list)}};
+}
+
+Running::~Running() { stop(); }
+
+Result<Ready> Running::start() {
+  TRY(installation_, Installation::open(settings_, new_tenants()));
+  ENSURE(bind());
+  ENSURE(seed_all());
+  Ready ready;
+  const auto& address = server_->addresses().front();
+  ready.base_url = (address.tls ? "https://" : "http://") + authority(reachable(address.host), address.port);
+  TRY(ready.ca_file, authority_file());
+  TRY(ready.tenants, ready_tenants());
+  worker_ = std::make_unique<adapters::MailWorker>(
+      installation_->core->jobs(), installation_->core->mailer(), installation_->core->clock(),
+      adapters::MailWorkerOptions{}, &installation_->core->metrics());
+  const auto& roles = settings_.list("role");
+  if (std::find(roles.begin(), roles.end(), "worker") != roles.end()) worker_->start();
+  readiness_.ready = true;
+  ready.seconds = process_age();
+  if (const auto& path = settings_.text("ready-file"); !path.empty())
+    ENSURE(write_file(path, json::serialize(ready.to_json()) + "\n", 0600));
+  return ready;
+}
+
+Result<> Running::bind() {
+  auto& core = *installation_->core;
+  TRY(auto listen, listeners(settings_));
+  auto options = server_options(settings_, listen);
+  if (!settings_.boolean("plain-http")) {
+    std::vector<std::string> hosts;
+    for (const auto& one : listen) hosts.push_back(one.host);
+    TRY(certificates_, open_certificates(settings_, hosts, core.clock(), core.random()));
+    options.tls = certificates_.tls;
+  }
+  auto rows = installation_->faces.rows(settings_.list("role"));
+  rows.push_back(openapi_row(rows, version));
+  pipeline_ = std::make_unique<Pipeline>(std::move(rows), health_rows(readiness_, core.metrics()),
+                                         core.services().configuration,
+                                         tokens::management_authenticator(core.services()), core.clock(),
+                                         PipelineOptions{settings_.text("base-domain"), rates(settings_)});
+  server_ = std::make_unique<http::Server>(
+      std::move(options), http::ServerServices{core.clock(), core.random(), core.metrics()},
+      [pipeline = pipeline_.get()](http::Request request) { return pipeline->handle(std::move(request)); });
+  return server_->start();
+}
+
+// One tenant is reached at every host, so the address that certainly answers is the one that was bound.
+std::string Running::host_of(std::string_view tenant, size_t tenants) const {
+  const auto& address = server_->addresses().front();
+  if (tenants > 1) return tenant_host(settings_, tenant, address.port);
+  return authority(reachable(address.host), address.port);
+}
+
+Result<> Running::seed_all() {
+  auto& services = installation_->core->services();
+  std::vector<Seed> seeds;
+  for (const auto& path : settings_.list("seed")) {
+    TRY(auto seed, load_seed(path));
+    seeds.push_back(std::move(seed));
+  }
+  TRY(const int64_t existing, run_sync(services.tenants.count()));
+  tenant_count_ = size_t(existing) + seeds.size();
+  if (tenant_count_ == 0) return create_first_tenant();
+  for (auto& seed : seeds) {
+    TRY(const auto known, run_sync(services.tenants.find_by_name(seed.name)));
+    if (known) {
+      log::info("tenant exists, its seed is not applied again", {{"tenant", seed.name}});
+      --tenant_count_;
+      continue;
+    }
+    const std::string host = host_of(seed.name, tenant_count_);
+    ENSURE(run_sync(installation_->provisioner.create_from(std::move(seed), host)));
+  }
+  return {};
+}
+
+// An ephemeral server without any tenant would be good for nothing; one on a disk waits for `durward tenant
+// create`.
+Result<> Running::create_first_tenant() {
+  const std::string host = host_of(default_tenant, 1);
+  if (first_tenant_) return first_tenant_(*installation_, host);
+  if (settings_.boolean("ephemeral"))
+    ENSURE(run_sync(installation_->provisioner.create(std::string(default_tenant), host)));
+  return {};
+}
+
+// How many tenants a start will probably make; a guess that is too low costs time, not truth.
+size_t Running::new_tenants() const {
+  const size_t seeds = settings_.list("seed").size();
+  const bool is_new =
+      settings_.boolean("ephemeral") || (first_tenant_ && ::access(store_path(settings_).c_str(), F_OK) != 0);
+  return seeds == 0 && is_new ? 1 : seeds;
+}
+
+Result<std::vector<ReadyTenant>> Running::ready_tenants() {
+  std::vector<ReadyTenant> out;
+  if (settings_.text("ready-file").empty()) return out;
+  auto& services = installation_->core->services();
+  TRY(const auto tenants, run_sync(services.tenants.list("", tenants_in_ready_file_max)));
+  for (const auto& tenant : tenants) {
+    const std::string host = host_of(tenant.name, tenants.size());
+    auto client = run_sync(
+        installation_->provisioner.management_client({std::make_shared<domain::Tenant>(tenant), host}));
+    if (!client && client.error().kind != ErrorKind::not_found) return std::unexpected(client.error());
+    out.push_back(
+        {tenant.name, host, "https://" + host + "/", client ? *std::move(client) : ManagementClient{}});
+  }
+  return out;
+}
+
+// An ephemeral authority lives in memory; clients still need a file, which goes where they look for the rest.
+Result<std::string> Running::authority_file() {
+  const auto& ready_file = settings_.text("ready-file");
+  if (certificates_.authority_pem.empty() || !certificates_.authority_file.empty() || ready_file.empty())
+    return certificates_.authority_file;
+  const std::string path = ready_file + ".ca.pem";
+  ENSURE(write_file(path, certificates_.authority_pem, 0644));
+  return path;
+}
+
+bool Running::stop() {
+  if (!server_) return true;
+  readiness_.draining = true;
+  const bool clean = server_->drain();
+  if (worker_) worker_->stop();
+  server_.reset();
+  return clean;
+}
+
+StopSignal::StopSignal() {
+  sigset_t stop;
+  sigemptyset(&stop);
+  sigaddset(&stop, SIGINT);
+  sigaddset(&stop, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &stop, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+}
+
+void StopSignal::wait() {
+  sigset_t stop;
+  sigemptyset(&stop);
+  sigaddset(&stop, SIGINT);
+  sigaddset(&stop, SIGTERM);
+  int received = 0;
+  sigwait(&stop, &received);
+  signal(SIGINT, SIG_DFL);
+  signal(SIGTERM, SIG_DFL);
+  pthread_sigmask(SIG_UNBLOCK, &stop, nullptr);
+}
+
+}  // namespace durward::server

@@ -1,0 +1,88 @@
+#include "server/tenant_by_host.h"
+
+#include <gtest/gtest.h>
+
+#include "base/executor.h"
+
+namespace durward::server {
+namespace {
+
+using TenantPtr = std::shared_ptr<const domain::Tenant>;
+
+class FakeConfiguration : public ports::Configuration {
+ public:
+  std::vector<TenantPtr> tenants;
+  void add(std::string name) {
+    tenants.push_back(
+        std::make_shared<domain::Tenant>(domain::Tenant{{int64_t(tenants.size() + 1)}, std::move(name), {}}));
+  }
+  Async<TenantPtr> tenant_by_name(std::string name) override {
+    for (const auto& tenant : tenants)
+      if (tenant->name == name) co_return tenant;
+    co_return nullptr;
+  }
+  Async<TenantPtr> only_tenant() override { co_return tenants.size() == 1 ? tenants[0] : nullptr; }
+  Async<Ptr<domain::TenantSettings>> settings(domain::TenantId) override { co_return nullptr; }
+  Async<Ptr<domain::Branding>> branding(domain::TenantId) override { co_return nullptr; }
+  Async<Ptr<domain::Client>> client(domain::TenantId, std::string) override { co_return nullptr; }
+  Async<Ptr<domain::ResourceServer>> resource_server(domain::TenantId, std::string) override {
+    co_return nullptr;
+  }
+  Async<Ptr<domain::ClientGrant>> client_grant(domain::TenantId, std::string, std::string,
+                                               std::string) override {
+    co_return nullptr;
+  }
+  Async<Ptr<domain::Connection>> connection_by_name(domain::TenantId, std::string) override {
+    co_return nullptr;
+  }
+  Async<Ptr<std::vector<domain::Connection>>> connections_of(domain::TenantId, std::string) override {
+    co_return nullptr;
+  }
+  Async<Ptr<domain::KeySet>> keys(domain::TenantId) override { co_return nullptr; }
+};
+
+std::string served(FakeConfiguration& configuration, std::string authority,
+                   std::string base = "login.example") {
+  const auto tenant = run_sync(tenant_of_host(configuration, std::move(base), std::move(authority)));
+  return tenant && *tenant ? (*tenant)->name : "none";
+}
+
+TEST(TenantByHost, the_first_label_below_the_base_domain_names_the_tenant) {
+  EXPECT_EQ(tenant_label("acme.login.example:8443", "login.example"), "acme");
+  EXPECT_EQ(tenant_label("login.example", "login.example"), std::nullopt);
+  EXPECT_EQ(tenant_label("a.acme.login.example", "login.example"), std::nullopt);
+  EXPECT_EQ(tenant_label("acmelogin.example", "login.example"), std::nullopt);
+  EXPECT_EQ(tenant_label("-acme.login.example", "login.example"), std::nullopt);
+  EXPECT_EQ(tenant_label("[::1]:8443", "login.example"), std::nullopt);
+}
+
+TEST(TenantByHost, ports_and_brackets_are_no_part_of_the_host) {
+  EXPECT_EQ(host_without_port("[::1]:8443"), "::1");
+  EXPECT_EQ(host_without_port("127.0.0.1:1"), "127.0.0.1");
+  EXPECT_EQ(host_without_port("localhost"), "localhost");
+}
+
+TEST(TenantByHost, a_single_tenant_is_reached_by_every_host) {
+  FakeConfiguration configuration;
+  configuration.add("acme");
+  EXPECT_EQ(served(configuration, "127.0.0.1:8443"), "acme");
+  EXPECT_EQ(served(configuration, "other.login.example"), "acme");
+}
+
+TEST(TenantByHost, of_several_tenants_only_the_named_one_answers) {
+  FakeConfiguration configuration;
+  configuration.add("acme");
+  configuration.add("northwind");
+  EXPECT_EQ(served(configuration, "northwind.login.example"), "northwind");
+  EXPECT_EQ(served(configuration, "acme.localhost:8443"), "acme");
+  EXPECT_EQ(served(configuration, "127.0.0.1:8443"), "none");
+  EXPECT_EQ(served(configuration, "third.login.example"), "none");
+}
+
+TEST(TenantByHost, without_tenants_nobody_answers) {
+  FakeConfiguration configuration;
+  EXPECT_EQ(served(configuration, "acme.login.example"), "none");
+}
+
+}  // namespace
+}  // namespace durward::server

@@ -1,0 +1,150 @@
+#include "server/wiring.h"
+
+#include <thread>
+
+#include "adapters/mail/smtp_mailer.h"
+#include "login/rows.h"
+#include "management/management.h"
+#include "protocols/oauth2/authorize.h"
+#include "protocols/rows.h"
+#include "server/dev_mail.h"
+#include "server/files.h"
+#include "server/master_key.h"
+
+namespace durward::server {
+namespace {
+
+// Without a mail server a mail stays a job that is tried again, so that one configured later still sends it.
+class UnconfiguredMailer : public ports::Mailer {
+ public:
+  Async<> send(ports::Mail) override {
+    co_return fail(ErrorKind::unavailable, "no_mail_server", "No mail server is configured (smtp-url).");
+  }
+};
+
+size_t or_cores(int64_t threads) {
+  return threads > 0 ? size_t(threads) : std::max<size_t>(std::thread::hardware_concurrency(), 1);
+}
+
+bool has_role(const std::vector<std::string>& roles, std::string_view role) {
+  return std::find(roles.begin(), roles.end(), role) != roles.end();
+}
+
+void append(std::vector<endpoint::Endpoint>& rows, std::vector<endpoint::Endpoint> more) {
+  std::move(more.begin(), more.end(), std::back_inserter(rows));
+}
+
+adapters::SmtpOptions smtp_options(const Settings& settings) {
+  adapters::SmtpOptions options;
+  options.url = settings.text("smtp-url");
+  options.username = settings.text("smtp-user");
+  options.password = settings.text("smtp-password");
+  options.default_from = settings.text("mail-from");
+  return options;
+}
+
+connections::database::Options database_options(const Settings& settings) {
+  connections::database::Options options;
+  options.mail_from = settings.text("mail-from");
+  return options;
+}
+
+}  // namespace
+
+std::string store_path(const Settings& settings) {
+  if (settings.boolean("ephemeral")) return "";
+  const auto& store = settings.text("store");
+  return store.empty() ? settings.text("data-dir") + "/durward.db"
+                       : store.substr(std::string_view("sqlite:").size());
+}
+
+Core::Core() = default;
+Core::~Core() = default;
+
+Result<std::unique_ptr<Core>> Core::open(const Settings& settings) {
+  std::unique_ptr<Core> core(new Core);
+  ENSURE(core->choose_sources(settings));
+  ENSURE(core->open_store(settings));
+  ENSURE(core->open_mailer(settings));
+  Core& c = *core;
+  c.services_ = std::make_unique<ports::Services>(
+      ports::Services{*c.clock_, *c.random_, *c.sequence_, *c.configuration_, c.store_->tenants(),
+                      c.store_->documents(), c.store_->users(), c.store_->assignments(), c.store_->sessions(),
+                      c.store_->codes(), c.store_->refresh_tokens(), c.store_->grants(), c.store_->tickets(),
+                      c.store_->logs(), c.store_->committer(), *c.vault_, *c.hasher_, c.metrics_});
+  return core;
+}
+
+Result<> Core::choose_sources(const Settings& settings) {
+  clock_ = std::make_unique<SystemClock>();
+  if (const auto& at = settings.text("fixed-time"); !at.empty()) {
+    const auto time = parse_iso8601(at);
+    if (!time)
+      return fail(ErrorKind::invalid, "bad_option", "--fixed-time must look like 2026-01-31T09:30:00Z.");
+    clock_ = std::make_unique<FixedClock>(*time);
+  }
+  random_ = std::make_unique<SystemRandom>();
+  if (settings.is_given("seed-random"))
+    random_ = std::make_unique<SeededRandom>(uint64_t(settings.integer("seed-random")));
+  sequence_ = std::make_unique<Sequence>(*clock_, *random_);
+  return {};
+}
+
+Result<> Core::open_store(const Settings& settings) {
+  TRY(std::string key, master_key(settings, *random_));
+  adapters::SqliteOptions options;
+  options.path = store_path(settings);
+  options.reader_threads = size_t(settings.integer("read-threads"));
+  options.inline_reads = true;
+  if (options.path.starts_with(settings.text("data-dir") + "/"))
+    ENSURE(make_directory(settings.text("data-dir")));
+  TRY(store_, adapters::SqliteStore::open(options, *clock_, &metrics_));
+
+  vault_ = std::make_unique<adapters::LocalVault>(adapters::VaultOptions{std::move(key)}, store_->tenants(),
+                                                  *random_);
+  configuration_ = std::make_unique<adapters::CachedConfiguration>(
+      store_->tenants(), store_->documents(), *vault_, *clock_, adapters::ConfigurationOptions{}, &metrics_);
+  store_->on_configuration_change([this](domain::TenantId tenant) { configuration_->invalidate(tenant); });
+  hasher_ = std::make_unique<adapters::LocalHasher>(
+      adapters::HasherOptions{int(settings.integer("bcrypt-cost")),
+                              or_cores(settings.integer("hash-threads")),
+                              size_t(settings.integer("hash-queue"))},
+      *random_, &metrics_);
+  return {};
+}
+
+Result<> Core::open_mailer(const Settings& settings) {
+  const bool smtp = !settings.text("smtp-url").empty();
+  if (settings.boolean("mail-catcher") || (settings.boolean("ephemeral") && !smtp)) {
+    auto catcher = std::make_unique<adapters::MailCatcher>(*clock_);
+    catcher_ = catcher.get();
+    mailer_ = std::move(catcher);
+  } else if (smtp) {
+    mailer_ = std::make_unique<adapters::SmtpMailer>(smtp_options(settings), *clock_, *random_);
+  } else {
+    mailer_ = std::make_unique<UnconfiguredMailer>();
+  }
+  return {};
+}
+
+Faces::Faces(Core& core, const Settings& settings)
+    : core_(core), database_(core.services(), database_options(settings)), issuer_(core.services()) {
+  login::Protocols protocols;
+  protocols["oauth2"] = protocols::oauth2::authorization_protocol(core.services(), issuer_);
+  machine_ = std::make_shared<login::Machine>(core.services(), database_, std::move(protocols));
+  management_ = management::rows(core.services());
+}
+
+std::vector<endpoint::Endpoint> Faces::rows(const std::vector<std::string>& roles) {
+  std::vector<endpoint::Endpoint> out;
+  if (has_role(roles, "authentication")) {
+    append(out, protocols::rows({core_.services(), issuer_, database_}));
+    append(out, protocols::oauth2::authorize_rows(core_.services(), machine_));
+    append(out, login::login_rows(machine_));
+    if (core_.catcher()) append(out, dev_mail_rows(*core_.catcher()));
+  }
+  if (has_role(roles, "management")) append(out, management_);
+  return out;
+}
+
+}  // namespace durward::server

@@ -1,0 +1,78 @@
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "adapters/configuration/cached_configuration.h"
+#include "adapters/hashing/local_hasher.h"
+#include "adapters/mail/mail_catcher.h"
+#include "adapters/mail/mail_worker.h"
+#include "adapters/sqlite/store.h"
+#include "adapters/vault/local_vault.h"
+#include "connections/database/database.h"
+#include "endpoint/endpoint.h"
+#include "login/machine.h"
+#include "ports/services.h"
+#include "server/options.h"
+#include "tokens/tokens.h"
+
+// What the program is made of. Core is the doors (ports on adapters), Faces the endpoints on top of them.
+// Commands use them without a server; serve.h adds pipeline and sockets.
+namespace durward::server {
+
+// The adapters, chosen by the settings, and the doors they stand behind. Lives as long as the process.
+class Core {
+ public:
+  // Opens the store, which makes or migrates it. Errors: those of the store, the master key and the mail
+  // settings.
+  static Result<std::unique_ptr<Core>> open(const Settings& settings);
+  ~Core();
+
+  ports::Services& services() { return *services_; }
+  ports::Jobs& jobs() { return store_->jobs(); }
+  metrics::Registry& metrics() { return metrics_; }
+  const Clock& clock() const { return *clock_; }
+  Random& random() { return *random_; }
+  // Where mails go; the catcher is null unless mails are caught.
+  ports::Mailer& mailer() { return *mailer_; }
+  const adapters::MailCatcher* catcher() const { return catcher_; }
+
+ private:
+  Core();
+  Result<> choose_sources(const Settings& settings);
+  Result<> open_store(const Settings& settings);
+  Result<> open_mailer(const Settings& settings);
+
+  metrics::Registry metrics_;
+  std::unique_ptr<Clock> clock_;
+  std::unique_ptr<Random> random_;
+  std::unique_ptr<Sequence> sequence_;
+  std::unique_ptr<adapters::SqliteStore> store_;
+  std::unique_ptr<adapters::LocalVault> vault_;
+  std::unique_ptr<adapters::CachedConfiguration> configuration_;
+  std::unique_ptr<adapters::LocalHasher> hasher_;
+  std::unique_ptr<ports::Mailer> mailer_;
+  const adapters::MailCatcher* catcher_ = nullptr;
+  std::unique_ptr<ports::Services> services_;
+};
+
+// Everything that answers a tenant's host.
+class Faces {
+ public:
+  explicit Faces(Core& core, const Settings& settings);
+
+  // The rows of the roles this process has.
+  std::vector<endpoint::Endpoint> rows(const std::vector<std::string>& roles);
+  const std::vector<endpoint::Endpoint>& management_rows() const { return management_; }
+
+ private:
+  Core& core_;
+  connections::database::Database database_;
+  tokens::Issuer issuer_;
+  std::shared_ptr<login::Machine> machine_;
+  std::vector<endpoint::Endpoint> management_;
+};
+
+std::string store_path(const Settings& settings);  // empty: in memory
+
+}  // namespace durward::server
