@@ -4,12 +4,35 @@
 
 namespace durward::protocols {
 
-Async<ApiPtr> find_api(const ports::Services& services, endpoint::RequestContext context,
-                       std::string audience) {
-  if (audience.empty() || audience == context.issuer + "userinfo") co_return ApiPtr();
-  CO_TRY(auto api, co_await services.configuration.resource_server(context.tenant->id, audience));
-  if (!api) co_return oauth::refuse("access_denied", "Service not enabled within domain: " + audience);
-  co_return api;
+namespace {
+
+std::string management_audience(const endpoint::RequestContext& context) {
+  return context.issuer + "api/v2/";
+}
+
+// The management API, by its kind and not by the host it was set up with.
+Async<std::shared_ptr<const domain::ResourceServer>> find_system_api(const ports::Services& services,
+                                                                     domain::TenantId tenant) {
+  CO_TRY(auto document, co_await services.documents.find_by(tenant, ports::Collection::resource_servers,
+                                                            "is_system", "true"));
+  if (!document) co_return nullptr;
+  co_return co_await services.configuration.resource_server(tenant,
+                                                            json::string_or(document->body, "identifier"));
+}
+
+}  // namespace
+
+Async<Api> find_api(const ports::Services& services, endpoint::RequestContext context, std::string audience) {
+  const auto tenant = context.tenant->id;
+  if (audience.empty() || audience == context.issuer + "userinfo") co_return Api();
+  CO_TRY(auto server, co_await services.configuration.resource_server(tenant, audience));
+  const std::string management = management_audience(context);
+  if (!server && audience == management) {
+    CO_TRY(server, co_await find_system_api(services, tenant));
+  }
+  if (!server) co_return oauth::refuse("access_denied", "Service not enabled within domain: " + audience);
+  if (server->is_system) co_return Api{server, management};
+  co_return Api{server, std::move(audience)};
 }
 
 Async<std::string> audience_or_default(const ports::Services& services, domain::TenantId tenant,

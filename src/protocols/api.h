@@ -8,13 +8,17 @@
 
 namespace durward::protocols {
 
-using ApiPtr = std::shared_ptr<const domain::ResourceServer>;
+// An API and the audience its tokens carry. The management API answers under every host of its tenant, so its
+// audience is {issuer}api/v2/ wherever it was first set up; every other API's is its identifier.
+struct Api {
+  std::shared_ptr<const domain::ResourceServer> server;  // null: none is needed
+  std::string audience;
+};
 
-// The API of an audience. Null for an empty one and for https://{host}/userinfo, which need no API. The
-// management API answers under every host of its tenant: {issuer}api/v2/ is always it. Error:
-// forbidden/access_denied for an unknown one. No read when the configuration is warm.
-Async<ApiPtr> find_api(const ports::Services& services, endpoint::RequestContext context,
-                       std::string audience);
+// Null for an empty audience and for https://{host}/userinfo, which need no API. Error:
+// forbidden/access_denied for an unknown one. No read when the configuration is warm, but one for the
+// management API under a host that it was not set up with.
+Async<Api> find_api(const ports::Services& services, endpoint::RequestContext context, std::string audience);
 
 // The audience of a request that names none: the tenant's default, which may be empty.
 Async<std::string> audience_or_default(const ports::Services& services, domain::TenantId tenant,

@@ -6,8 +6,7 @@
 
 namespace durward::protocols {
 
-// Every endpoint of the protocol faces but /authorize (oauth2/authorize.h), with the OPTIONS rows that
-// browsers need before they may call them.
+// Every endpoint of the protocol faces but /authorize (oauth2/authorize.h).
 std::vector<endpoint::Endpoint> rows(Parts parts);
 
 }  // namespace durward::protocols

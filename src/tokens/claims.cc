@@ -22,9 +22,10 @@ void add_all(json::Object& to, const json::Object& from) {
 // there.
 json::Value audience_of(const AccessTokenRequest& request, const std::vector<std::string>& scope) {
   const auto& api = *request.api;
+  const std::string& audience = request.audience.empty() ? api.identifier : request.audience;
   if (!request.of_user || !contains(scope, "openid") || api.signing_alg != "RS256")
-    return json::Value(api.identifier);
-  return json::Array{json::Value(api.identifier), json::Value(request.issuer + "userinfo")};
+    return json::Value(audience);
+  return json::Array{json::Value(audience), json::Value(request.issuer + "userinfo")};
 }
 
 }  // namespace

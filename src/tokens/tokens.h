@@ -26,6 +26,7 @@ struct AccessTokenRequest {
   TimePoint now;
   std::shared_ptr<const domain::Client> client;
   std::shared_ptr<const domain::ResourceServer> api;  // null: opaque, good at /userinfo only
+  std::string audience;                               // of the token; empty: the API's identifier
   std::string subject;                                // user id, or client_id@clients
   bool of_user = true;                                // false: client credentials, no RBAC
   std::vector<std::string> scope;                     // what the grant allows, before RBAC

@@ -175,16 +175,6 @@ TEST_F(Token, only_origins_of_the_client_may_read_the_answer) {
   EXPECT_FALSE(send(with(request, "Origin", "https://evil.test")).headers.has("Access-Control-Allow-Origin"));
   EXPECT_FALSE(send(request).headers.has("Access-Control-Allow-Origin"));
 }
-TEST_F(Token, a_preflight_is_answered) {
-  http::Request request{.method = http::Method::options, .path = "/oauth/token"};
-  request.headers.set("Origin", "https://app.test");
-  request.headers.set("Access-Control-Request-Headers", "auth0-client,content-type");
-  const auto response = send(request);
-  EXPECT_EQ(response.status, 204);
-  EXPECT_EQ(response.headers.get("Access-Control-Allow-Origin"), "https://app.test");
-  EXPECT_EQ(response.headers.get("Access-Control-Allow-Headers"), "auth0-client,content-type");
-}
-
 // ---- authorization_code
 
 TEST_F(Token, a_code_gives_all_tokens_with_two_reads_and_one_commit) {
@@ -321,6 +311,16 @@ TEST_F(Token, client_credentials_need_an_audience_an_api_and_a_grant) {
 TEST_F(Token, the_default_audience_of_the_tenant_applies) {
   world.configuration.tenant_settings->default_audience = "urn:api";
   EXPECT_EQ(as_web("grant_type=client_credentials").status, 200);
+}
+TEST_F(Token, the_management_api_answers_under_every_host_of_the_tenant) {
+  const std::string first = "https://first.test/api/v2/", here = "https://acme.test/api/v2/";
+  world.add_api(first, {"read:users"}, {{"is_system", true}});
+  world.add_client_grant("web", first, {"read:users"});
+  world.documents.system_api = first;
+  const auto response = as_web("grant_type=client_credentials&audience=" + here);
+  ASSERT_EQ(response.status, 200) << response.body;
+  EXPECT_EQ(json::string_or(payload_of(json::string_or(body_of(response), "access_token")), "aud"), here);
+  EXPECT_EQ(as_web("grant_type=client_credentials&audience=https://other.test/api/v2/").status, 403);
 }
 TEST_F(Token, an_api_that_denies_clients_is_not_accessible) {
   world.add_api("urn:api", {"read"},

@@ -210,11 +210,13 @@ struct FakeGrants : ports::Grants {
 };
 
 struct FakeDocuments : ports::Documents {
+  std::string system_api;  // identifier
   Async<std::optional<ports::Document>> find(Id, ports::Collection, std::string) override {
     co_return std::nullopt;
   }
   Async<std::optional<ports::Document>> find_by(Id, ports::Collection, std::string, std::string) override {
-    co_return std::nullopt;
+    if (system_api.empty()) co_return std::nullopt;
+    co_return ports::Document{.id = "api", .body = {{"identifier", system_api}}};
   }
   Async<ports::DocumentPage> list(Id, ports::Collection, ports::DocumentQuery) override {
     co_return ports::DocumentPage();

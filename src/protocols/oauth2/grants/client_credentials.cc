@@ -29,14 +29,14 @@ Result<oauth::ScopeSet> granted_scope(const std::string& requested, const domain
   return wanted.intersect(allowed);
 }
 
-Async<ApiPtr> audience_api(Exchange& exchange) {
+Async<Api> audience_api(Exchange& exchange) {
   CO_TRY(auto audience,
          co_await audience_or_default(exchange.services(), exchange.tenant(), exchange.body.get("audience")));
   if (audience.empty()) co_return oauth::refuse("invalid_request", "Missing required parameter: audience");
   exchange.log.audience = audience;
   CO_TRY(auto api, co_await find_api(exchange.services(), exchange.context, audience));
   // Without a user there is nothing to ask /userinfo about.
-  if (!api) co_return oauth::refuse("access_denied", "Service not enabled within domain: " + audience);
+  if (!api.server) co_return oauth::refuse("access_denied", "Service not enabled within domain: " + audience);
   co_return api;
 }
 
@@ -55,15 +55,16 @@ Async<json::Object> redeem_client_credentials(Exchange& exchange) {
   CO_TRY(auto api, co_await audience_api(exchange));
   const auto& client = exchange.client;
   CO_TRY(auto grant, co_await exchange.services().configuration.client_grant(
-                         exchange.tenant(), client->client_id, api->identifier, "client"));
-  if (!grant || api->client_policy == "deny_all") co_return not_granted(exchange.log.audience);
-  CO_TRY(auto scope, granted_scope(exchange.body.get("scope"), *grant, *api));
+                         exchange.tenant(), client->client_id, api.server->identifier, "client"));
+  if (!grant || api.server->client_policy == "deny_all") co_return not_granted(exchange.log.audience);
+  CO_TRY(auto scope, granted_scope(exchange.body.get("scope"), *grant, *api.server));
   CO_TRY(auto access,
          co_await exchange.parts.issuer.access_token({.tenant = exchange.tenant(),
                                                       .issuer = exchange.context.issuer,
                                                       .now = exchange.context.now,
                                                       .client = client,
-                                                      .api = api,
+                                                      .api = api.server,
+                                                      .audience = api.audience,
                                                       .subject = client->client_id + "@clients",
                                                       .of_user = false,
                                                       .scope = scope.words(),

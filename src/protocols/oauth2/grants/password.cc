@@ -56,15 +56,15 @@ Async<domain::Authorization> authorize(Exchange& exchange, const domain::Connect
   CO_TRY(auto api, co_await find_api(services, exchange.context, audience));
   CO_TRY(auto requested, oauth::ScopeSet::parse(exchange.body.get("scope")));
   std::shared_ptr<const domain::ClientGrant> grant;
-  if (api && api->user_policy == "require_client_grant") {
+  if (api.server && api.server->user_policy == "require_client_grant") {
     CO_TRY(grant, co_await services.configuration.client_grant(exchange.tenant(), exchange.client->client_id,
-                                                               api->identifier, "user"));
+                                                               api.server->identifier, "user"));
   }
   co_return domain::Authorization{
       .client_id = exchange.client->client_id,
       .user_id = user.user_id,
-      .audience = api ? api->identifier : std::string(),
-      .scope = tokens::grantable_scopes(requested.words(), *exchange.client, api.get(), grant.get()),
+      .audience = api.server ? api.server->identifier : std::string(),
+      .scope = tokens::grantable_scopes(requested.words(), *exchange.client, api.server.get(), grant.get()),
       .connection = connection.name,
       .auth_time = exchange.context.now};
 }

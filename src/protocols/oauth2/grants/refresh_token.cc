@@ -59,7 +59,10 @@ Result<std::vector<std::string>> narrowed_scope(const Exchange& exchange, const 
 Result<> check_audience(const Exchange& exchange, const RefreshToken& token) {
   const std::string requested = exchange.body.get("audience");
   if (requested.empty() || requested == token.authorization.audience) return {};
-  if (token.authorization.audience.empty() && requested == exchange.context.issuer + "userinfo") return {};
+  const std::string& issuer = exchange.context.issuer;
+  if (token.authorization.audience.empty() && requested == issuer + "userinfo") return {};
+  // The management API under the host of this request.
+  if (token.authorization.audience.ends_with("/api/v2/") && requested == issuer + "api/v2/") return {};
   return oauth::refuse("access_denied", "The refresh token was not granted this audience.");
 }
 

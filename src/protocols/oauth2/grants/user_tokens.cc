@@ -18,13 +18,15 @@ json::Object members(const json::Object& from, std::initializer_list<std::string
   return out;
 }
 
-tokens::AccessTokenRequest access_request(const Exchange& exchange, const UserTokens& request, ApiPtr api) {
+tokens::AccessTokenRequest access_request(const Exchange& exchange, const UserTokens& request,
+                                          const Api& api) {
   const auto& context = exchange.context;
   return {.tenant = exchange.tenant(),
           .issuer = context.issuer,
           .now = context.now,
           .client = exchange.client,
-          .api = std::move(api),
+          .api = api.server,
+          .audience = api.audience,
           .subject = request.user.user_id,
           .scope = request.authorization.scope,
           .gty = std::string(request.gty),
@@ -64,7 +66,7 @@ Async<json::Object> user_tokens(Exchange& exchange, UserTokens request) {
   reply["scope"] = scope;
   reply["expires_in"] = access.lifetime.count();
   reply["token_type"] = "Bearer";
-  exchange.log.audience = api ? api->identifier : exchange.context.issuer + "userinfo";
+  exchange.log.audience = api.server ? api.audience : exchange.context.issuer + "userinfo";
   exchange.log.scope = scope;
   co_return reply;
 }
