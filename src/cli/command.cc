@@ -7,7 +7,7 @@ namespace {
 
 using Pair = std::pair<std::string, std::string>;
 
-constexpr std::string_view store_options[] = {"config",      "data-dir",   "store",
+constexpr std::string_view store_options[] = {"config",      "data",       "store",
                                               "base-domain", "master-key", "bcrypt-cost"};
 
 bool takes(const Command& command, const server::Option& option) {

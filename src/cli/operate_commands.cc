@@ -56,7 +56,7 @@ Result<std::string> check_store(const Settings& settings) {
 
 // The key must open what the store holds: a wrong one shows at the first sealed thing.
 Result<std::string> check_master_key(const Settings& settings) {
-  const std::string file = settings.text("data-dir") + "/master.key";
+  const std::string file = settings.text("data") + "/master.key";
   const bool given = !settings.text("master-key").empty();
   if (!given && ::access(file.c_str(), F_OK) != 0)
     return file + " is not there yet; the first start makes it";
@@ -74,7 +74,7 @@ Result<std::string> check_master_key(const Settings& settings) {
 Result<std::string> check_certificate(const Settings& settings) {
   if (settings.boolean("plain-http")) return "plain HTTP behind a proxy";
   const auto& path = settings.text("tls-cert");
-  if (path.empty()) return "local authority in " + settings.text("data-dir");
+  if (path.empty()) return "local authority in " + settings.text("data");
   TRY(const std::string pem, server::read_file(path));
   TRY(const auto certificate, crypto::parse_certificate(pem));
   TRY(const auto until, crypto::certificate_not_after(certificate));

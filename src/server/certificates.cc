@@ -70,7 +70,7 @@ Result<Certificates> open_certificates(const Settings& settings, const std::vect
   if (!settings.text("tls-cert").empty()) return from_files(settings);
   const bool ephemeral = settings.boolean("ephemeral");
   auto authority =
-      ephemeral ? new_authority(clock, random) : kept_authority(settings.text("data-dir"), clock, random);
+      ephemeral ? new_authority(clock, random) : kept_authority(settings.text("data"), clock, random);
   if (!authority) return std::unexpected(authority.error());
   TRY(const auto fallback, issue(*authority, default_names(settings, addresses), clock, random));
   TRY(auto tls, http::TlsContexts::create(fallback));
@@ -83,7 +83,7 @@ Result<Certificates> open_certificates(const Settings& settings, const std::vect
     return *std::move(identity);
   });
   return Certificates{std::move(tls), authority->certificate().pem,
-                      ephemeral ? "" : settings.text("data-dir") + "/ca.pem"};
+                      ephemeral ? "" : settings.text("data") + "/ca.pem"};
 }
 
 }  // namespace durward::server

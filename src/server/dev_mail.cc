@@ -53,7 +53,10 @@ Task<http::Response> list_mails(const MailCatcher& catcher, endpoint::RequestCon
             "<td><a href=\"/dev/mail/" + std::to_string(caught.id) + "\">" +
             html_escape(caught.mail.subject) + "</a>";
   }
-  if (wants_json(request)) co_return http::json_response(200, json::serialize(json::Value(std::move(items))));
+  if (wants_json(request)) {
+    std::reverse(items.begin(), items.end());  // data reads like a log, a page like a mailbox
+    co_return http::json_response(200, json::serialize(json::Object{{"messages", std::move(items)}}));
+  }
   if (rows.empty())
     co_return page(200, "Caught mail",
                    "<p>No mail was sent yet. Reload this page after an action that sends one.</p>");

