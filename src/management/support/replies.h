@@ -1,6 +1,7 @@
 #pragma once
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "endpoint/endpoint.h"
@@ -37,6 +38,13 @@ bool flag(const http::Parameters& query, std::string_view name, bool fallback = 
 
 // The values of a parameter that may be repeated or hold a comma list.
 std::vector<std::string> words(const http::Parameters& query, std::string_view name);
+
+// Removes the items that fit.
+template <class Predicate>
+void remove_items(json::Array& array, Predicate fits) {
+  for (size_t i = array.size(); i-- > 0;)
+    if (fits(std::as_const(array[i]))) array.erase(array.begin() + std::ptrdiff_t(i));
+}
 
 // One page of a list that is in memory already; the checkpoint is the offset.
 struct Slice {

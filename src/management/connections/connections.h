@@ -1,0 +1,13 @@
+#pragma once
+#include <vector>
+
+#include "endpoint/endpoint.h"
+#include "ports/services.h"
+
+// Where users come from (reference: management API §4.6).
+// The namespace is in the singular: durward::connections is the folder of the connections themselves.
+namespace durward::management::connection {
+
+std::vector<endpoint::Endpoint> rows(const ports::Services& services);
+
+}  // namespace durward::management::connection

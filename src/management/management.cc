@@ -1,0 +1,43 @@
+#include "management/management.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "management/branding/branding.h"
+#include "management/client_grants/client_grants.h"
+#include "management/clients/clients.h"
+#include "management/connections/connections.h"
+#include "management/grants/grants.h"
+#include "management/keys/keys.h"
+#include "management/logs/logs.h"
+#include "management/prompts/prompts.h"
+#include "management/refresh_tokens/refresh_tokens.h"
+#include "management/resource_servers/resource_servers.h"
+#include "management/roles/roles.h"
+#include "management/sessions/sessions.h"
+#include "management/tenants/tenants.h"
+#include "management/tickets/tickets.h"
+#include "management/users/users.h"
+
+namespace durward::management {
+
+std::vector<endpoint::Endpoint> rows(const ports::Services& services,
+                                     connections::database::Options options) {
+  using Rows = std::vector<endpoint::Endpoint> (*)(const ports::Services&);
+  constexpr Rows resources[] = {
+      branding::rows, client_grants::rows, clients::rows,        connection::rows,
+      grants::rows,   keys::rows,          logs::rows,           prompts::rows,
+      roles::rows,    sessions::rows,      refresh_tokens::rows, resource_servers::rows,
+      tenants::rows,
+  };
+  std::vector<endpoint::Endpoint> out;
+  const auto add = [&](std::vector<endpoint::Endpoint> more) {
+    std::ranges::move(more, std::back_inserter(out));
+  };
+  for (const auto& resource : resources) add(resource(services));
+  add(tickets::rows(services, options));
+  add(users::rows(services, options));
+  return out;
+}
+
+}  // namespace durward::management

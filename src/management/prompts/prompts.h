@@ -1,0 +1,13 @@
+#pragma once
+#include "management/support/documents.h"
+
+// How the login pages ask (reference: management API §4.12).
+namespace durward::management::prompts {
+
+extern const Resource resource;
+
+json::Object new_prompts();
+
+std::vector<Endpoint> rows(const ports::Services& services);
+
+}  // namespace durward::management::prompts

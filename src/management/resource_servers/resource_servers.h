@@ -1,0 +1,12 @@
+#pragma once
+#include <vector>
+
+#include "endpoint/endpoint.h"
+#include "ports/services.h"
+
+// APIs (reference: management API §4.3).
+namespace durward::management::resource_servers {
+
+std::vector<endpoint::Endpoint> rows(const ports::Services& services);
+
+}  // namespace durward::management::resource_servers
