@@ -11,8 +11,9 @@
 namespace durward::login {
 namespace {
 
-// A state longer than this would not fit into the URL of the next page (DESIGN section 11: 8 KiB).
-constexpr size_t state_size_max = 6500;
+// A longer address would not pass as the URL of the next page (DESIGN section 11: 8 KiB), which repeats its
+// state in links.
+constexpr size_t page_url_size_max = 6500;
 
 std::string_view path_of(Step step) {
   switch (step) {
@@ -71,6 +72,20 @@ struct Machine::Run {
   std::optional<domain::Session> session;
   http::Headers out;  // cookies of the answer
   bool consent_known = false, consent_stored = false;
+  json::Object trace;  // why the decision was what it was; goes into the log record (DESIGN section 9)
+
+  json::Object decision_trace() const {
+    json::Object told = trace;
+    if (!transaction.prompt.empty()) told["prompt"] = transaction.prompt;
+    if (transaction.max_age) told["max_age"] = transaction.max_age->count();
+    if (!transaction.screen_hint.empty()) told["screen_hint"] = transaction.screen_hint;
+    told["consent"] = !transaction.needs_consent && !transaction.prompts("consent") ? "not needed"
+                      : transaction.consented                                       ? "given"
+                      : consent_stored                                              ? "stored"
+                                                                                    : "missing";
+    if (session) told["authenticated_at"] = to_iso8601(session->authenticated_at);
+    return told;
+  }
 
   Policy policy() const { return {settings->identifier_first, !client->sso_disabled}; }
 
@@ -94,6 +109,7 @@ struct Machine::Run {
       record.strategy_type = session->strategy == "auth0" ? "database" : "social";
       record.details["session_id"] = session->sid();
     }
+    record.details["trace"] = decision_trace();
     if (user) {
       record.user_id = user->user_id;
       record.user_name = user->email().empty() ? json::string_or(user->profile, "name") : user->email();
@@ -148,9 +164,6 @@ Task<http::Response> Machine::begin(endpoint::RequestContext context, http::Requ
   auto run = co_await load(context, std::move(request), transaction);
   if (!run) co_return co_await refuse(context, transaction, for_application(run.error()), "");
   run->out = std::move(cookies);
-  if (seal(services_.vault, context.tenant->id, transaction).size() > state_size_max)
-    co_return co_await refuse(context, transaction,
-                              {ErrorKind::invalid, "invalid_request", "The request is too large.", {}}, "");
   co_return co_await advance(std::move(*run));
 }
 
@@ -187,6 +200,9 @@ Task<http::Response> Machine::advance(Run run) {
         {ErrorKind::forbidden, std::string(decision.error), std::string(decision.description), {}}, "fsa");
   if (decision.step == Step::consent) run.transaction.sid = run.session->sid();
   auto response = go_to(run.context, path_of(decision.step), run.transaction);
+  if (response.headers.get("Location").size() > page_url_size_max)
+    co_return co_await refuse(run.context, run.transaction,
+                              {ErrorKind::invalid, "invalid_request", "The request is too large.", {}}, "");
   merge(response, run.out);
   co_return response;
 }
@@ -280,6 +296,7 @@ Async<http::Response> Machine::finish(Run run, Authenticated who, ports::Writes 
   auto answer = co_await protocol->second.complete(run.context, run.transaction, who, writes);
   if (!answer) co_return co_await refuse(run.context, run.transaction, for_application(answer.error()), "f");
   const bool silent = run.transaction.prompts("none");
+  run.trace["fresh"] = who.fresh;
   writes.push_back(run.log(services_, silent ? "ssa" : "s",
                            silent ? "Successful silent authentication" : "Successful login", &who.user));
   CO_ENSURE(co_await services_.committer.commit(run.context.tenant->id, std::move(writes)));

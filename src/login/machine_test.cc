@@ -171,6 +171,56 @@ TEST(Login, a_session_ends_at_the_exact_millisecond) {
   EXPECT_EQ(location_of(browser.get("/begin")), "https://app.example/cb?error=login_required");
 }
 
+// A session that is revoked between the read and the commit of a single sign-on.
+struct RevokingCommitter : ports::Committer {
+  explicit RevokingCommitter(ports::Committer& inner) : inner_(inner) {}
+  Async<> commit(domain::TenantId tenant, ports::Writes writes) override {
+    for (const auto& write : writes)
+      if (std::holds_alternative<ports::ReplaceSession>(write))
+        co_return fail(ErrorKind::not_found, "not_found");
+    co_return co_await inner_.commit(tenant, std::move(writes));
+  }
+  ports::Committer& inner_;
+};
+
+TEST(Login, a_session_revoked_meanwhile_leads_to_the_login_page) {
+  House house;
+  auto browser = house.browser();
+  browser.post(location_of(browser.get("/begin")), password("ada@example.com", "Secret-1"));
+  RevokingCommitter committer(house.committer);
+  const ports::Services& s = house.services;
+  const ports::Services racing{s.clock,          s.random, s.sequence,    s.configuration, s.tenants,
+                               s.documents,      s.users,  s.assignments, s.sessions,      s.codes,
+                               s.refresh_tokens, s.grants, s.tickets,     s.logs,          committer,
+                               s.vault,          s.hasher, s.metrics};
+  house.machine =
+      std::make_shared<Machine>(racing, house.database, Protocols{{"test", {come_back, come_back_refused}}});
+  auto again = house.browser();
+  again.cookies = browser.cookies;
+  EXPECT_TRUE(location_of(again.get("/begin")).starts_with("/u/login?state="));
+  house.shape = [](Transaction& t) { t.prompt = "none"; };
+  EXPECT_EQ(location_of(again.get("/begin")), "https://app.example/cb?error=login_required");
+}
+
+TEST(Login, a_request_too_large_for_the_next_url_is_refused) {
+  House house;
+  house.shape = [](Transaction& t) { t.request = {{"state", std::string(6000, 'x')}}; };
+  auto browser = house.browser();
+  EXPECT_EQ(location_of(browser.get("/begin")), "https://app.example/cb?error=invalid_request");
+}
+
+TEST(Login, the_log_says_why) {
+  House house;
+  house.shape = [](Transaction& t) { t.max_age = Seconds(100); };
+  auto browser = house.browser();
+  browser.post(location_of(browser.get("/begin")), password("ada@example.com", "Secret-1"));
+  const auto* trace = json::object(house.state.last_log().details, "trace");
+  ASSERT_TRUE(trace);
+  EXPECT_EQ(json::integer_or(*trace, "max_age", 0), 100);
+  EXPECT_EQ(json::string_or(*trace, "consent"), "not needed");
+  EXPECT_TRUE(json::boolean_or(*trace, "fresh", false));
+}
+
 TEST(State, of_another_browser_leads_back_to_the_application) {
   House house;
   auto browser = house.browser(), other = house.browser();

@@ -88,7 +88,7 @@ Markup link_note(const PageContext& context, std::string_view url, Text label, s
 }
 
 // Without an action attribute a form posts to the address of its page.
-Markup form(const Markup& content) { return html("<form method=\"post\" novalidate>{}</form>", content); }
+Markup form(const Markup& content) { return html("<form method=\"post\">{}</form>", content); }
 
 std::string title_for(const PageContext& context, Text with_name, Text without, std::string_view name) {
   return name.empty() ? say(context, without) : say(context, with_name, name);
@@ -103,6 +103,13 @@ Input identifier_input(const LoginPage& page) {
           .focus = page.kind != LoginPage::Kind::password && page.username.empty(),
           .readonly = page.kind == LoginPage::Kind::password,
           .invalid = !page.error.empty()};
+}
+
+// A link goes to a page of ours or of the web; whatever else is configured is not made clickable.
+bool is_web_address(std::string_view url) {
+  if (url.starts_with("/") && !url.starts_with("//")) return true;
+  const auto parsed = oauth::parse_url(url);
+  return parsed && parsed->is_web();
 }
 
 Markup new_password_inputs(const PageContext& context, const NewPasswordPage& page) {
@@ -225,7 +232,7 @@ http::Response render(const PageContext& context, const ConsentPage& page, int s
 
 http::Response render(const PageContext& context, const NoticePage& page, int status) {
   Markup content = html("<p>{}</p>", page.text);
-  if (!page.link_url.empty())
+  if (is_web_address(page.link_url))
     content += html("<p class=\"note\"><a href=\"{}\">{}</a></p>", page.link_url, page.link_text);
   return document(context, status, page.title, content);
 }

@@ -39,6 +39,8 @@ http::Response form_post(const AuthorizationRequest& request, const oauth::Param
   // The answer goes to the callback, which may send the browser on to anywhere.
   page.form_targets = {"https:", "http:"};
   login::set_page_headers(response, page, true);
+  // With no-referrer the application would see "Origin: null" and take the form for a forged one.
+  response.headers.set("Referrer-Policy", "strict-origin");
   return response;
 }
 
