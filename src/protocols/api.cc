@@ -35,11 +35,13 @@ Async<Api> find_api(const ports::Services& services, endpoint::RequestContext co
   co_return Api{server, std::move(audience)};
 }
 
-Async<std::string> audience_or_default(const ports::Services& services, domain::TenantId tenant,
-                                       std::string audience) {
+Async<std::string> requested_audience(const ports::Services& services, domain::TenantId tenant,
+                                      std::string audience, std::string resource) {
   if (!audience.empty()) co_return audience;
   CO_TRY(auto settings, co_await services.configuration.settings(tenant));
-  co_return settings ? settings->default_audience : std::string();
+  if (!settings) co_return std::string();
+  if (settings->resource_parameter && !resource.empty()) co_return resource;
+  co_return settings->default_audience;
 }
 
 }  // namespace durward::protocols

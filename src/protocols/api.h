@@ -20,8 +20,9 @@ struct Api {
 // management API under a host that it was not set up with.
 Async<Api> find_api(const ports::Services& services, endpoint::RequestContext context, std::string audience);
 
-// The audience of a request that names none: the tenant's default, which may be empty.
-Async<std::string> audience_or_default(const ports::Services& services, domain::TenantId tenant,
-                                       std::string audience);
+// What a token request is for: its `audience`, its `resource` where the tenant reads that (RFC 8707 §2), else
+// the tenant's default, which may be empty.
+Async<std::string> requested_audience(const ports::Services& services, domain::TenantId tenant,
+                                      std::string audience, std::string resource);
 
 }  // namespace durward::protocols

@@ -1,5 +1,6 @@
 #include "protocols/database/signup.h"
 
+#include <algorithm>
 #include <memory>
 
 #include "domain/password_policy.h"
@@ -74,12 +75,16 @@ constexpr TextLimit text_limits[] = {
     {"given_name", 150}, {"family_name", 150}, {"name", 300}, {"nickname", 300}, {"picture", 2048}};
 constexpr size_t metadata_keys_max = 10, metadata_key_max = 100, metadata_value_max = 500;
 
+size_t characters(std::string_view utf8) {
+  return size_t(std::count_if(utf8.begin(), utf8.end(), [](char c) { return (uint8_t(c) & 0xc0) != 0x80; }));
+}
+
 Result<> check_metadata(const json::Object& metadata) {
   if (metadata.size() > metadata_keys_max)
     return invalid("invalid_request", "user_metadata may have 10 properties at most.");
   for (const auto& member : metadata) {
     const auto* text = member.value().if_string();
-    if (member.key().size() > metadata_key_max || !text || text->size() > metadata_value_max)
+    if (characters(member.key()) > metadata_key_max || !text || characters(*text) > metadata_value_max)
       return invalid("invalid_request", "user_metadata must be strings of 500 characters at most.");
   }
   return {};
@@ -285,7 +290,7 @@ Result<json::Object> signup_attributes(const Body& body) {
     const auto* value = body.members().if_contains(name);
     if (!value || value->is_null()) continue;
     const auto* text = value->if_string();
-    if (!text || text->empty() || text->size() > max)
+    if (!text || text->empty() || characters(*text) > max)
       return invalid("invalid_request", "Invalid value of " + std::string(name) + ".");
     out[name] = *value;
   }

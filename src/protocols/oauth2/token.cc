@@ -172,6 +172,16 @@ Task<http::Response> token(Parts parts, endpoint::RequestContext context, http::
 
 }  // namespace
 
+Async<std::string> audience_of(Exchange& exchange) {
+  co_return co_await requested_audience(exchange.services(), exchange.tenant(), exchange.body.get("audience"),
+                                        exchange.body.get("resource"));
+}
+
+Result<> check_organization(const Exchange& exchange) {
+  if (exchange.body.get("organization").empty()) return {};
+  return oauth::refuse("invalid_request", "parameter organization is not allowed for this client");
+}
+
 const Grant* find_grant(std::string_view type) {
   for (const auto& grant : grants)
     if (grant.type == type) return &grant;

@@ -312,6 +312,15 @@ TEST_F(Token, the_default_audience_of_the_tenant_applies) {
   world.configuration.tenant_settings->default_audience = "urn:api";
   EXPECT_EQ(as_web("grant_type=client_credentials").status, 200);
 }
+TEST_F(Token, an_organization_is_refused_rather_than_ignored) {
+  EXPECT_EQ(as_web("grant_type=client_credentials&audience=urn:api&organization=org_1").status, 400);
+}
+TEST_F(Token, a_resource_counts_where_the_tenant_reads_it) {
+  const std::string request = "grant_type=client_credentials&resource=urn:api";
+  EXPECT_EQ(as_web(request).status, 400);
+  world.configuration.tenant_settings->resource_parameter = true;
+  EXPECT_EQ(as_web(request).status, 200);
+}
 TEST_F(Token, the_management_api_answers_under_every_host_of_the_tenant) {
   const std::string first = "https://first.test/api/v2/", here = "https://acme.test/api/v2/";
   world.add_api(first, {"read:users"}, {{"is_system", true}});

@@ -30,8 +30,7 @@ Result<oauth::ScopeSet> granted_scope(const std::string& requested, const domain
 }
 
 Async<Api> audience_api(Exchange& exchange) {
-  CO_TRY(auto audience,
-         co_await audience_or_default(exchange.services(), exchange.tenant(), exchange.body.get("audience")));
+  CO_TRY(auto audience, co_await audience_of(exchange));
   if (audience.empty()) co_return oauth::refuse("invalid_request", "Missing required parameter: audience");
   exchange.log.audience = audience;
   CO_TRY(auto api, co_await find_api(exchange.services(), exchange.context, audience));
@@ -52,6 +51,7 @@ json::Object reply_of(const tokens::AccessToken& access, const std::string& scop
 
 Async<json::Object> redeem_client_credentials(Exchange& exchange) {
   CO_ENSURE(check_confidential(exchange));
+  CO_ENSURE(check_organization(exchange));
   CO_TRY(auto api, co_await audience_api(exchange));
   const auto& client = exchange.client;
   CO_TRY(auto grant, co_await exchange.services().configuration.client_grant(

@@ -46,6 +46,11 @@ Async<json::Object> redeem_refresh_token(Exchange& exchange);
 Async<json::Object> redeem_password(Exchange& exchange);
 Async<json::Object> redeem_password_realm(Exchange& exchange);
 
+// The audience of a grant that does not bring its own.
+Async<std::string> audience_of(Exchange& exchange);
+// Organizations have no grants here yet: better refused than ignored, as the token would lack its org_id.
+Result<> check_organization(const Exchange& exchange);
+
 // Null for an unknown type.
 const Grant* find_grant(std::string_view type);
 

@@ -51,8 +51,7 @@ Async<domain::User> verify(Exchange& exchange, const domain::Connection& connect
 Async<domain::Authorization> authorize(Exchange& exchange, const domain::Connection& connection,
                                        const domain::User& user) {
   const auto& services = exchange.services();
-  CO_TRY(auto audience,
-         co_await audience_or_default(services, exchange.tenant(), exchange.body.get("audience")));
+  CO_TRY(auto audience, co_await audience_of(exchange));
   CO_TRY(auto api, co_await find_api(services, exchange.context, audience));
   CO_TRY(auto requested, oauth::ScopeSet::parse(exchange.body.get("scope")));
   std::shared_ptr<const domain::ClientGrant> grant;
@@ -70,6 +69,7 @@ Async<domain::Authorization> authorize(Exchange& exchange, const domain::Connect
 }
 
 Async<json::Object> redeem_at(Exchange& exchange, std::string realm) {
+  CO_ENSURE(check_organization(exchange));
   CO_TRY(auto connection, co_await find_realm(exchange, std::move(realm)));
   exchange.log.connection = connection.name;
   exchange.log.connection_id = connection.id;
