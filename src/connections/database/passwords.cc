@@ -35,10 +35,16 @@ Async<PasswordOutcome> Database::verify_password(domain::TenantId tenant, domain
     co_return PasswordOutcome(std::unexpect, refused_as_blocked(std::move(found->user)));
 
   Verified verified{.user = std::move(found->user)};
-  if (services_.hasher.needs_rehash(hash)) {
+  // With linked identities the hash may be of another one than SetPassword would change.
+  if (verified.user.identities.size() == 1 && services_.hasher.needs_rehash(hash)) {
+    const int history = domain::PasswordPolicy::from_options(connection.options).history;
     CO_TRY(auto better, co_await services_.hasher.hash(password));
-    verified.writes.push_back(ports::SetPassword{
-        .user_id = verified.user.user_id, .password_hash = std::move(better), .rehash = true});
+    verified.writes.push_back(
+        ports::SetPassword{.user_id = verified.user.user_id,
+                           .password_hash = std::move(better),
+                           .at = verified.user.last_password_reset.value_or(verified.user.created_at),
+                           .history = std::max(0, history - 1),
+                           .rehash = true});
   }
   co_return PasswordOutcome(std::move(verified));
 }

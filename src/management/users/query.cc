@@ -139,14 +139,14 @@ class Parser {
         if (++at_ >= text_.size()) return refuse("unexpected end");
         term.text += text_[at_];
       } else if (c == '*') {
+        if (term.text.empty()) return refuse("'*' needs letters before it");
         term.prefix = true;
       } else {
         term.text += c;
       }
       ++at_;
     }
-    if (term.text.empty())
-      return term.prefix ? refuse("'*' needs letters before it") : refuse("missing value");
+    if (term.text.empty()) return refuse("missing value");
     return term;
   }
 
