@@ -51,13 +51,7 @@ Result<Body> Body::parse_query(std::string_view query) {
   return body;
 }
 
-std::string Body::get(std::string_view name) const {
-  const json::Value* value = members_.if_contains(name);
-  if (!value) return {};
-  if (const auto* text = value->if_string()) return std::string(json::view(*text));
-  if (value->is_number() || value->is_bool()) return json::serialize(*value);
-  return {};
-}
+std::string Body::get(std::string_view name) const { return json::string_or(members_, name); }
 
 Result<> require(const Body& body, std::initializer_list<std::string_view> names) {
   for (const auto name : names)

@@ -16,8 +16,8 @@ class Body {
   // Of a query string, under the same rules.
   static Result<Body> parse_query(std::string_view query);
 
-  // Empty when absent, and a parameter sent without a value is as if omitted (RFC 6749 §3.2). Numbers and
-  // booleans of a JSON body are given as text.
+  // Empty when absent, and a parameter sent without a value is as if omitted (RFC 6749 §3.2); so is a member
+  // of a JSON body that is not text.
   std::string get(std::string_view name) const;
   bool has(std::string_view name) const { return members_.contains(name); }
   const json::Object& members() const { return members_; }

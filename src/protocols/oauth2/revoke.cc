@@ -4,6 +4,7 @@
 #include "protocols/client_authentication.h"
 #include "protocols/cors.h"
 #include "protocols/oauth2/grants/user_tokens.h"
+#include "protocols/record.h"
 #include "protocols/reply.h"
 #include "standards/oauth/errors.h"
 
@@ -34,20 +35,12 @@ ports::Writes revocation_of(const domain::RefreshToken& token, bool whole_grant,
   return writes;
 }
 
-ports::AppendLog record_of(const ports::Services& services, const endpoint::RequestContext& context,
-                           const domain::Client& client, const domain::RefreshToken& token) {
-  domain::LogRecord log;
+ports::AppendLog revoked(const ports::Services& services, const endpoint::RequestContext& context,
+                         const domain::Client& client, const domain::RefreshToken& token) {
+  auto log = record_of(context, &client, "srrt", "Refresh token revoked");
   log.id = services.sequence.next();
-  log.date = context.now;
-  log.type = "srrt";
-  log.description = "Refresh token revoked";
-  log.client_id = client.client_id;
-  log.client_name = client.name;
   log.user_id = token.authorization.user_id;
   log.audience = token.authorization.audience;
-  log.ip = context.ip;
-  log.user_agent = context.user_agent;
-  log.hostname = context.host;
   return {std::move(log)};
 }
 
@@ -64,7 +57,7 @@ Async<> revoke_token(const ports::Services& services, endpoint::RequestContext c
   if (!token) co_return Result<>();
   CO_TRY(auto settings, co_await services.configuration.settings(tenant));
   auto writes = revocation_of(*token, settings && settings->revoke_refresh_token_grant, context.now);
-  writes.push_back(record_of(services, context, *client, *token));
+  writes.push_back(revoked(services, context, *client, *token));
   co_return co_await services.committer.commit(tenant, std::move(writes));
 }
 

@@ -6,6 +6,7 @@
 #include "protocols/client_authentication.h"
 #include "protocols/cors.h"
 #include "protocols/oauth2/grants/exchange.h"
+#include "protocols/record.h"
 #include "protocols/reply.h"
 #include "standards/oauth/errors.h"
 
@@ -71,14 +72,7 @@ std::string caller_ip(const Exchange& exchange, const http::Headers& headers) {
 }
 
 domain::LogRecord begin_log(const Exchange& exchange) {
-  domain::LogRecord log;
-  log.date = exchange.context.now;
-  log.client_id = exchange.client->client_id;
-  log.client_name = exchange.client->name;
-  log.ip = exchange.context.ip;
-  log.user_agent = exchange.context.user_agent;
-  log.hostname = exchange.context.host;
-  return log;
+  return record_of(exchange.context, exchange.client.get(), {}, {});
 }
 
 Result<const Grant*> check_grant(const Exchange& exchange, std::string_view type) {

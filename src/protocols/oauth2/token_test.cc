@@ -86,7 +86,8 @@ TEST_F(Token, another_content_type_or_broken_body_is_refused_in_shape_a) {
   for (auto request :
        {post("/oauth/token", "<xml/>", "text/xml"), post("/oauth/token", "a=%ZZ"),
         post("/oauth/token", "[1]", "application/json"), post("/oauth/token", "{", "application/json"),
-        post("/oauth/token", "grant_type=x", "")}) {
+        post("/oauth/token", "grant_type=x", ""),
+        post("/oauth/token", R"({"grant_type":1,"client_id":"web"})", "application/json")}) {
     const auto response = send(request);
     EXPECT_EQ(response.status, 400);
     EXPECT_EQ(json::string_or(body_of(response), "error"), "invalid_request");

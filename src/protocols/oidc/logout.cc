@@ -7,6 +7,7 @@
 #include "login/session_cookie.h"
 #include "protocols/body.h"
 #include "protocols/oidc/logout_hint.h"
+#include "protocols/record.h"
 #include "standards/oauth/errors.h"
 #include "standards/oauth/redirect_uri.h"
 
@@ -50,21 +51,11 @@ Async<ClientPtr> known_client(Logout& logout, std::string client_id) {
   co_return client;
 }
 
-ports::AppendLog record_of(Logout& logout, const domain::Session& session) {
-  domain::LogRecord log;
+ports::AppendLog signed_out(Logout& logout, const domain::Session& session) {
+  auto log = record_of(logout.context, logout.client.get(), "slo", "User signed out");
   log.id = logout.parts.services.sequence.next();
-  log.date = logout.context.now;
-  log.type = "slo";
-  log.description = "User signed out";
-  if (logout.client) {
-    log.client_id = logout.client->client_id;
-    log.client_name = logout.client->name;
-  }
   log.connection = session.connection;
   log.user_id = session.user_id;
-  log.ip = logout.context.ip;
-  log.user_agent = logout.context.user_agent;
-  log.hostname = logout.context.host;
   log.details["session_id"] = session.sid();
   return {std::move(log)};
 }
@@ -72,7 +63,7 @@ ports::AppendLog record_of(Logout& logout, const domain::Session& session) {
 // Ends the session in one commit; nothing to do without one.
 Async<> end_session(Logout& logout, const MaybeSession& session) {
   if (!session) co_return Result<>();
-  ports::Writes writes{ports::RemoveSession{session->id}, record_of(logout, *session)};
+  ports::Writes writes{ports::RemoveSession{session->id}, signed_out(logout, *session)};
   co_return co_await logout.services().committer.commit(logout.tenant(), std::move(writes));
 }
 
