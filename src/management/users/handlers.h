@@ -61,6 +61,9 @@ Async<Reply> empty_authentication_methods(const ports::Services&, Call);
 Async<Reply> empty_groups(const ports::Services&, Call);
 Async<Reply> empty_organizations(const ports::Services&, Call);
 Async<Reply> empty_connected_accounts(const ports::Services&, Call);
+Async<Reply> empty_blocks(const ports::Services&, Call);
+Async<Reply> empty_blocks_of_identifier(const ports::Services&, Call);
+Async<Reply> no_blocks_of_identifier(const ports::Services&, Call);
 Async<Reply> nothing_to_remove(const ports::Services&, Call);
 
 }  // namespace durward::management::users

@@ -360,14 +360,46 @@ std::vector<Short> empty_rows() {
   };
 }
 
+std::vector<Short> block_rows() {
+  const QueryField identifier{.name = "identifier", .flags = endpoint::required, .min = 1, .max = 300};
+  return {
+      {"list_blocks_of_identifier",
+       "",
+       Method::get,
+       "Get blocks by identifier",
+       {"read:users"},
+       200,
+       empty_blocks_of_identifier,
+       nullptr,
+       {identifier}},
+      {"delete_blocks_of_identifier",
+       "",
+       Method::delete_,
+       "Unblock by identifier",
+       {"update:users"},
+       204,
+       no_blocks_of_identifier,
+       nullptr,
+       {identifier}},
+      {"list_blocks_of_user", "/{id}", Method::get, "Get a user's blocks", {"read:users"}, 200, empty_blocks},
+      {"delete_blocks_of_user",
+       "/{id}",
+       Method::delete_,
+       "Unblock a user",
+       {"update:users"},
+       204,
+       nothing_to_remove},
+  };
+}
+
 void add_short(std::vector<Endpoint>& rows, const ports::Services& services, std::vector<Short> table,
-               const std::string& prefix) {
+               const std::string& prefix, const char* tag = "users") {
   for (auto& row : table)
     rows.push_back(
         {.id = row.id,
          .method = row.method,
          .path = prefix + row.path,
-         .tag = "users",
+         .tag = tag,
          .summary = row.summary,
          .scopes = std::move(row.scopes),
          .rate = row.method == Method::get ? RateClass::management_read : RateClass::management_write,
@@ -391,6 +423,7 @@ std::vector<Endpoint> rows(const ports::Services& services, Options options) {
   add_short(out, services, access_rows(), one);
   add_short(out, services, empty_rows(), one);
   add_short(out, services, user_id_rows(), base + "/{user_id}");
+  add_short(out, services, block_rows(), "/api/v2/user-blocks", "user-blocks");
   return out;
 }
 

@@ -10,7 +10,7 @@ namespace durward::management::users {
 
 using connections::database::Options;
 
-// Every row under /users, and /users-by-email.
+// Every row under /users, /users-by-email and /user-blocks.
 std::vector<endpoint::Endpoint> rows(const ports::Services& services, Options options);
 std::vector<endpoint::Endpoint> rows(const ports::Services& services);
 
