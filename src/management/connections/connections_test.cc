@@ -1,0 +1,143 @@
+#include "management/connections/connections.h"
+
+#include <gtest/gtest.h>
+
+#include "management/support/testing/world.h"
+
+namespace durward::management::connection {
+namespace {
+
+using testing::World;
+
+json::Value body(std::string_view text) { return *json::parse(text); }
+
+TEST(connections, a_database_gets_the_options_that_were_recorded) {
+  World world;
+  const auto made = world.post("/connections", body(R"({"name":"db","strategy":"auth0"})"));
+  EXPECT_EQ(made.status, 201);
+  EXPECT_TRUE(made.text("id").starts_with("con_"));
+  EXPECT_EQ(made["options"].at("passwordPolicy").as_string(), "good");
+  EXPECT_TRUE(made["options"].at("brute_force_protection").as_bool());
+  EXPECT_EQ(made["options"].at("authentication_methods").at("password").at("api_behavior").as_string(),
+            "required");
+  EXPECT_EQ(json::serialize(made["realms"]), R"(["db"])");
+  EXPECT_EQ(json::serialize(made["enabled_clients"]), "[]");
+  EXPECT_FALSE(made["is_domain_connection"].as_bool());
+}
+
+TEST(connections, rules_of_database_options_hold_with_the_recorded_texts) {
+  struct Case {
+    const char *options, *message;
+  };
+  const Case cases[] = {
+      {R"({"attributes":{"phone_number":{"identifier":{"active":true},"profile_required":true,
+           "signup":{"status":"inactive"}}}})",
+       "attribute phone_number must also be required on signup"},
+      {R"({"attributes":{"email":{"identifier":{"active":true}}},"requires_username":true})",
+       "Cannot set both options.attributes and options.requires_username"},
+      {R"({"attributes":{"email":{"identifier":{"active":true}}},"validation":{"username":{"min":1,"max":5}}})",
+       "Cannot set both options.attributes and options.validation"},
+      {R"({"attributes":{"email":{"identifier":{"active":false}}}})",
+       "attributes must contain one active identifier"},
+  };
+  World world;
+  for (const auto& [options, message] : cases) {
+    const auto refused = world.post(
+        "/connections", json::Object{{"name", "db"}, {"strategy", "auth0"}, {"options", body(options)}});
+    EXPECT_EQ(refused.status, 400);
+    EXPECT_EQ(refused.text("message"), message);
+  }
+}
+
+TEST(connections, malformed_bodies_are_refused) {
+  World world;
+  for (const char* text :
+       {R"({"strategy":"auth0"})", R"({"name":"db"})", R"({"name":"a b","strategy":"auth0"})",
+        R"({"name":"-a","strategy":"auth0"})", R"({"name":"db","strategy":"nothing"})",
+        R"({"name":"db","strategy":"auth0","foo":1})",
+        R"({"name":"db","strategy":"auth0","options":{"passwordPolicy":"strong"}})",
+        R"({"name":"db","strategy":"auth0","options":{"password_history":{"enable":true,"size":25}}})",
+        R"({"name":"db","strategy":"auth0","options":{"validation":{"username":{"min":9,"max":5}}}})"})
+    EXPECT_EQ(world.post("/connections", body(text)).status, 400) << text;
+}
+
+TEST(connections, a_name_is_taken_once) {
+  World world;
+  EXPECT_EQ(world.post("/connections", body(R"({"name":"db","strategy":"auth0"})")).status, 201);
+  const auto again = world.post("/connections", body(R"({"name":"db","strategy":"auth0"})"));
+  EXPECT_EQ(again.status, 409);
+  EXPECT_EQ(again.text("message"), "A connection with the same name already exists");
+}
+
+TEST(connections, secrets_are_sealed_read_back_and_gone_with_new_options) {
+  World world;
+  const auto made = world.post("/connections", body(R"({"name":"git","strategy":"github",
+      "options":{"client_id":"i","client_secret":"hunter2hunter2"}})"));
+  EXPECT_EQ(made["options"].at("client_secret").as_string(), "hunter2hunter2");
+  EXPECT_EQ(world.dump().find("hunter2"), std::string::npos);
+  const auto path = "/connections/" + made.text("id");
+  EXPECT_EQ(world.get(path)["options"].at("client_secret").as_string(), "hunter2hunter2");
+  EXPECT_EQ(world.patch(path, body(R"({"display_name":"Git"})"))["options"].at("client_secret").as_string(),
+            "hunter2hunter2");
+  const auto replaced = world.patch(path, body(R"({"options":{"client_id":"j"}})"));
+  EXPECT_FALSE(replaced["options"].as_object().contains("client_secret"));
+  EXPECT_EQ(replaced["options"].at("client_id").as_string(), "j");
+}
+
+TEST(connections, name_and_strategy_cannot_change) {
+  World world;
+  const auto id = world.post("/connections", body(R"({"name":"db","strategy":"auth0"})")).text("id");
+  for (const char* text : {R"({"name":"x"})", R"({"strategy":"github"})"})
+    EXPECT_EQ(world.patch("/connections/" + id, body(text)).status, 400) << text;
+}
+
+TEST(connections, clients_are_switched_one_by_one) {
+  World world;
+  const auto id = world.post("/connections", body(R"({"name":"db","strategy":"auth0"})")).text("id");
+  const auto path = "/connections/" + id + "/clients";
+  const auto row = [&](bool on) {
+    return json::Array{json::Object{{"client_id", world.acme.client_id}, {"status", on}}};
+  };
+  EXPECT_EQ(world.patch(path, row(true)).status, 204);
+  EXPECT_EQ(world.patch(path, row(true)).status, 204);
+  EXPECT_EQ(world.get(path)["clients"].as_array().size(), 1u);
+  EXPECT_EQ(world.patch(path, row(false)).status, 204);
+  EXPECT_TRUE(world.get(path)["clients"].as_array().empty());
+  EXPECT_EQ(world.patch(path, body(R"([{"client_id":"unknown","status":true}])")).status, 400);
+  EXPECT_EQ(world.patch(path, body(R"({"client_id":"a"})")).status, 400);
+  json::Array many;
+  for (int i = 0; i < 51; ++i) many.push_back(json::Object{{"client_id", "a"}, {"status", false}});
+  EXPECT_EQ(world.patch(path, many).status, 400);
+}
+
+TEST(connections, lists_filter_by_name_and_strategies) {
+  World world;
+  for (const char* text : {R"({"name":"a","strategy":"github"})", R"({"name":"b","strategy":"sms"})"})
+    world.post("/connections", body(text));
+  EXPECT_EQ(world.get("/connections").body.as_array().size(), 3u);
+  EXPECT_EQ(world.get("/connections?strategy=github").body.as_array().size(), 1u);
+  EXPECT_EQ(world.get("/connections?strategy=github&strategy=sms").body.as_array().size(), 2u);
+  EXPECT_EQ(world.get("/connections?name=b&fields=name").body.at(0).as_object().size(), 1u);
+}
+
+TEST(connections, removal_answers_202_once_and_204_after) {
+  World world;
+  const auto id = world.post("/connections", body(R"({"name":"db","strategy":"auth0"})")).text("id");
+  const auto gone = world.remove("/connections/" + id);
+  EXPECT_EQ(gone.status, 202);
+  EXPECT_TRUE(gone.has("deleted_at"));
+  EXPECT_EQ(world.remove("/connections/" + id).status, 204);
+  EXPECT_EQ(world.get("/connections/" + id).text("errorCode"), "inexistent_connection");
+}
+
+TEST(connections, a_user_is_deleted_by_email_from_databases_only) {
+  World world;
+  const auto social = world.post("/connections", body(R"({"name":"git","strategy":"github"})")).text("id");
+  EXPECT_EQ(world.remove("/connections/" + social + "/users?email=a@example.com").status, 400);
+  const auto id = world.post("/connections", body(R"({"name":"db","strategy":"auth0"})")).text("id");
+  EXPECT_EQ(world.remove("/connections/" + id + "/users").status, 400);
+  EXPECT_EQ(world.remove("/connections/" + id + "/users?email=a@example.com").status, 204);
+}
+
+}  // namespace
+}  // namespace durward::management::connection
