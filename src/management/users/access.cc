@@ -54,7 +54,11 @@ Async<Reply> list_refresh_tokens(const ports::Services& services, Call call) {
                                                                   paging.from, paging.take));
   json::Array out;
   for (const auto& token : page.items) out.push_back(refresh_tokens::render(token));
-  co_return ok(endpoint::render_list(paging, "tokens", std::move(out), {}, page.next));
+  const int64_t count = int64_t(out.size());
+  json::Value list = endpoint::render_list(paging, "tokens", std::move(out), {}, page.next);
+  // A total is known for free when everything is on this page.
+  if (flag(call.query, "include_totals") && !paging.from && !page.next) list.get_object()["total"] = count;
+  co_return ok(std::move(list));
 }
 
 Async<Reply> remove_refresh_tokens(const ports::Services& services, Call call) {

@@ -26,8 +26,9 @@ constexpr FieldRule fields[] = {
     {"identities.connection"},
     {"identities.provider"},
 };
-constexpr std::string_view sort_fields[] = {"created_at", "user_id",      "email",
-                                            "last_login", "logins_count", "updated_at"};
+constexpr std::string_view sort_fields[] = {"created_at", "updated_at", "last_login", "logins_count",
+                                            "user_id",    "email",      "username",   "name",
+                                            "nickname",   "given_name", "family_name"};
 
 bool is_metadata(std::string_view field) {
   return (field.starts_with("user_metadata.") || field.starts_with("app_metadata.")) && !field.ends_with('.');
