@@ -71,5 +71,5 @@ DURWARD_TEXT(logout_title, "Sign out", "Abmelden")
 DURWARD_TEXT(logout_text, "Do you want to sign out of {}?", "Möchten Sie sich von {} abmelden?")
 DURWARD_TEXT(logout_accept, "Sign out", "Abmelden")
 DURWARD_TEXT(logout_deny, "Stay signed in", "Angemeldet bleiben")
-DURWARD_TEXT(home_text, "This is the sign-in service of {}.", "Dies ist der Anmeldedienst von {}.")
+DURWARD_TEXT(home_text, "Sign-in service of {}", "Anmeldedienst von {}")
 // clang-format on
