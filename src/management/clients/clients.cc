@@ -7,6 +7,7 @@
 #include "management/clients/fields.h"
 #include "management/connections/document.h"
 #include "management/keys/keys.h"
+#include "management/resource_servers/document.h"
 
 namespace durward::management::clients {
 namespace {
@@ -42,6 +43,14 @@ Async<View> view_of(const ports::Services& services, const Call& call) {
   return make_view(services, call.tenant(), call.context.tenant->name, keys, summary);
 }
 
+// Older tools read the addresses of oidc_logout under their first name.
+void show_backchannel_logout(json::Object& out) {
+  const auto* logout = json::object(out, "oidc_logout");
+  const auto* urls = logout ? json::array(*logout, "backchannel_logout_urls") : nullptr;
+  if (urls && !out.contains("oidc_backchannel_logout"))
+    out["oidc_backchannel_logout"] = json::Object{{"backchannel_logout_urls", *urls}};
+}
+
 Async<json::Object> render(const ports::Services& services, domain::TenantId tenant, json::Object body,
                            View view) {
   CO_TRY(auto out, co_await reveal(services, resource, tenant, std::move(body), view.secret));
@@ -50,6 +59,7 @@ Async<json::Object> render(const ports::Services& services, domain::TenantId ten
   out["global"] = json::boolean_or(out, "global", false);
   out["cross_origin_auth"] = json::boolean_or(out, "cross_origin_authentication", false);
   if (view.secret) out["signing_keys"] = std::move(view.signing_keys);
+  show_backchannel_logout(out);
   co_return view.summary ? endpoint::project(out, summary_members, true) : out;
 }
 
@@ -106,12 +116,29 @@ Async<Reply> read(const ports::Services& services, Call call) {
   co_return ok(select_fields(call.query, shown));
 }
 
+// An API that is a client itself (token exchange) carries the id of that client.
+Async<ports::Writes> link_resource_server(const ports::Services& services, endpoint::RequestContext context,
+                                          json::Object client) {
+  const auto identifier = json::string(client, "resource_server_identifier");
+  if (!identifier) co_return ports::Writes();
+  CO_TRY(auto api, co_await resource_servers::find(services, std::move(context), *identifier));
+  if (api.body.contains("client_id"))
+    co_return invalid_body("The resource server is linked to a client already.");
+  api.body["client_id"] = json::string_or(client, "client_id");
+  api.updated_at = services.clock.now();
+  auto keys = resource_servers::resource.keys(api.body);
+  co_return ports::Writes{
+      ports::ReplaceDocument{ports::Collection::resource_servers, std::move(api), std::move(keys)}};
+}
+
 Async<Reply> create(const ports::Services& services, Call call) {
   auto body = new_client(call.object(), services.random);
   CO_ENSURE(adopt_credentials(body, services.clock.now(), services.random));
   CO_ENSURE(check(body));
   CO_TRY(body, co_await seal(services, resource, call.tenant(), std::move(body)));
-  CO_ENSURE(co_await insert(services, resource, call.tenant(), body, {api_record(services, call)}));
+  CO_TRY(auto more, co_await link_resource_server(services, call.context, body));
+  more.push_back(api_record(services, call));
+  CO_ENSURE(co_await insert(services, resource, call.tenant(), body, std::move(more)));
   CO_TRY(auto view, co_await make_view(services, call.tenant(), call.context.tenant->name, true, false));
   CO_TRY(auto shown, co_await render(services, call.tenant(), body, std::move(view)));
   expand_credentials(shown, body);

@@ -47,10 +47,14 @@ constexpr Kind kinds[] = {
     {"native", "grant_types", R"(["implicit","authorization_code","refresh_token"])"},
     {"native", "token_endpoint_auth_method", R"("none")"},
     {"express_configuration", "oidc_conformant", "true"},
+    {"express_configuration", "jwt_configuration", R"({"secret_encoded":false,"alg":"RS256"})"},
     {"express_configuration", "organization_usage", R"("require")"},
     {"express_configuration", "organization_require_behavior", R"("pre_login_prompt")"},
     {"express_configuration", "callbacks", R"([])"},
     {"express_configuration", "client_authentication_methods", R"({"private_key_jwt":{"credentials":[]}})"},
+    {"resource_server", "oidc_conformant", "true"},
+    {"resource_server", "grant_types", "[]"},
+    {"resource_server", "jwt_configuration", R"({"secret_encoded":false,"alg":"RS256"})"},
 };
 constexpr std::string_view default_grant_types =
     R"(["authorization_code","implicit","refresh_token","client_credentials"])";

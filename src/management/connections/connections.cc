@@ -11,6 +11,8 @@ namespace {
 using endpoint::required;
 using endpoint::Type;
 
+constexpr std::string_view always_shown[] = {"is_domain_connection"};
+
 // A connection answers with the secrets of its options, as tools that write them back expect.
 Async<json::Object> render(const ports::Services& services, domain::TenantId tenant, json::Object body) {
   co_return co_await reveal(services, resource, tenant, std::move(body), true);
@@ -21,7 +23,7 @@ Async<json::Array> render_all(const ports::Services& services, Call call,
   json::Array out;
   for (auto& document : documents) {
     CO_TRY(const auto shown, co_await render(services, call.tenant(), std::move(document.body)));
-    out.push_back(select_fields(call.query, shown));
+    out.push_back(select_fields(call.query, shown, always_shown));
   }
   co_return out;
 }
@@ -56,28 +58,44 @@ Async<Reply> read(const ports::Services& services, Call call) {
   co_return ok(select_fields(call.query, shown));
 }
 
+// Clients that are not there are left out (reference: recorded exchanges).
+Async<json::Object> drop_unknown_clients(const ports::Services& services, domain::TenantId tenant,
+                                         json::Object body) {
+  if (!json::array(body, "enabled_clients")) co_return body;
+  json::Array known;
+  for (const auto& id : json::strings(body, "enabled_clients")) {
+    CO_TRY(const auto found, co_await services.documents.find(tenant, ports::Collection::clients, id));
+    if (found) known.push_back(json::Value(id));
+  }
+  body["enabled_clients"] = std::move(known);
+  co_return body;
+}
+
 Async<Reply> create(const ports::Services& services, Call call) {
-  CO_TRY(auto body,
-         new_connection(call.object(), services.random, services.clock.now(), call.context.issuer));
+  CO_TRY(auto given, co_await drop_unknown_clients(services, call.tenant(), call.object()));
+  CO_TRY(auto body, new_connection(std::move(given), services.random, call.context.issuer));
   CO_TRY(body, co_await seal(services, resource, call.tenant(), std::move(body)));
   CO_ENSURE(co_await insert(services, resource, call.tenant(), body, {api_record(services, call)}));
   CO_TRY(auto shown, co_await render(services, call.tenant(), std::move(body)));
   co_return ok(std::move(shown));
 }
 
-Result<> apply_patch(json::Object& body, const json::Object& patch) {
+Result<> apply_patch(json::Object& body, const json::Object& patch, const std::string& issuer) {
   constexpr std::string_view merged[] = {"_sealed"};
   endpoint::merge_patch(body, patch, merged);
   if (!patch.contains("options")) return {};
   auto& options = body["options"];
   if (!options.is_object()) options = json::Object();
-  return complete_options(json::string_or(body, "strategy"), options.get_object());
+  return complete_options(json::string_or(body, "strategy"), options.get_object(), issuer);
 }
 
 Async<Reply> change(const ports::Services& services, Call call) {
-  CO_TRY(auto patch, co_await seal(services, resource, call.tenant(), call.object()));
+  CO_TRY(auto patch, co_await drop_unknown_clients(services, call.tenant(), call.object()));
+  CO_TRY(patch, co_await seal(services, resource, call.tenant(), std::move(patch)));
   forget_missing_secrets(patch);
-  Change apply = [patch](json::Object& body) { return apply_patch(body, patch); };
+  Change apply = [patch, issuer = call.context.issuer](json::Object& body) {
+    return apply_patch(body, patch, issuer);
+  };
   CO_TRY(auto body, co_await update(services, resource, call.tenant(), call.parameter("id"), std::move(apply),
                                     {api_record(services, call)}));
   CO_TRY(auto shown, co_await render(services, call.tenant(), std::move(body)));

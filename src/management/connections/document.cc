@@ -43,12 +43,14 @@ constexpr std::string_view password_options = R"({
   "profile_data": {"active": false, "blocked_fields": ["name", "username", "email", "nickname", "given_name",
                    "family_name", "phone_number"]},
   "history": {"active": false, "size": 3},
-  "dictionary": {"active": false, "custom": [], "default": "en_10k"}})";
+  "dictionary": {"active": false, "custom": [], "default": "en_100k"}})";
 
 constexpr std::string_view oidc_options =
-    R"({"schema_version": "oidc-V4", "attribute_map": {"mapping_mode": "bind_all"},
+    R"({"type": "front_channel", "schema_version": "oidc-V4", "attribute_map": {"mapping_mode": "bind_all"},
         "connection_settings": {"pkce": "auto"}})";
-constexpr std::string_view profile_options = R"({"profile": true, "scope": ["profile"]})";
+constexpr std::string_view okta_options =
+    R"({"type": "back_channel", "attribute_map": {"mapping_mode": "bind_all"},
+        "connection_settings": {"pkce": "auto"}})";
 
 constexpr Strategy strategies[] = {
     {"auth0", Family::database, database_options},
@@ -66,7 +68,7 @@ constexpr Strategy strategies[] = {
      R"({"map_user_id_to_id": false, "email": true, "profile": true, "scope": ["email", "profile"],
          "handle_login_from_social": true, "api_enable_users": true})"},
     {"oidc", Family::enterprise, oidc_options},
-    {"okta", Family::enterprise, oidc_options},
+    {"okta", Family::enterprise, okta_options},
     {"auth0-oidc", Family::enterprise},
     {"ip", Family::enterprise},
     {"office365", Family::enterprise},
@@ -78,11 +80,30 @@ constexpr Strategy strategies[] = {
     {"salesforce", Family::social, R"({"scope": []})"},
     {"salesforce-community", Family::social, R"({"scope": []})"},
     {"salesforce-sandbox", Family::social, R"({"scope": []})"},
-    {"windowslive", Family::social, R"({"signin": true, "scope": []})"},
-    {"google-oauth2", Family::social, R"({"email": true, "profile": true, "scope": ["email", "profile"]})"},
-    {"line", Family::social, profile_options},
-    {"linkedin", Family::social, profile_options},
-    {"wordpress", Family::social, profile_options},
+    {"windowslive", Family::social, R"({"signin": true})"},
+    {"google-oauth2", Family::social, R"({"email": true, "profile": true})"},
+    {"line", Family::social, R"({"profile": true})"},
+    {"linkedin", Family::social, R"({"profile": true})"},
+    {"wordpress", Family::social, R"({"profile": true})"},
+};
+
+// The scopes that a switch in the options of a strategy stands for. `version` 2: only of strategy_version 2,
+// 1: only of others.
+struct ScopeSwitch {
+  std::string_view strategy, option, scope;
+  int version = 0;
+};
+constexpr ScopeSwitch scope_switches[] = {
+    {"google-oauth2", "email", "email"},
+    {"google-oauth2", "profile", "profile"},
+    {"google-oauth2", "calendar", "https://www.googleapis.com/auth/calendar"},
+    {"google-oauth2", "youtube", "https://www.googleapis.com/auth/youtube"},
+    {"line", "profile", "openid"},
+    {"line", "profile", "profile"},
+    {"linkedin", "profile", "r_liteprofile", 2},
+    {"linkedin", "profile", "r_basicprofile", 1},
+    {"windowslive", "signin", "wl.signin", 1},
+    {"wordpress", "profile", "profile"},
 };
 
 // Every other strategy of the field table is a social one without defaults.
@@ -168,7 +189,65 @@ void complete_database(json::Object& options) {
     fill_deep(methods->get_object(), defaults.at("authentication_methods").get_object());
 }
 
-// ---- options of enterprise strategies that follow from others
+// ---- options that follow from others
+
+// Scopes of the switches that are on, in the order of the options, then those that were named.
+void complete_scope(std::string_view strategy, json::Object& options) {
+  const bool second = json::integer_or(options, "strategy_version", 1) == 2;
+  std::vector<std::string> scopes;
+  bool switched = false;
+  const auto add = [&](std::string_view scope) {
+    if (std::ranges::find(scopes, scope) == scopes.end()) scopes.emplace_back(scope);
+  };
+  for (const auto& member : options) {
+    for (const auto& row : scope_switches) {
+      if (row.strategy != strategy || row.option != std::string_view(member.key())) continue;
+      switched = true;
+      const bool on = member.value().is_bool() && member.value().get_bool();
+      if (on && (row.version == 0 || (row.version == 2) == second)) add(row.scope);
+    }
+  }
+  if (!switched) return;
+  for (const auto& scope : json::strings(options, "scope")) add(scope);
+  options["scope"] = json::array_of(scopes);
+}
+
+// OpenID Connect Discovery §3: what a provider's metadata means when it leaves a member out.
+constexpr std::string_view discovery_defaults =
+    R"({"claims_parameter_supported": false, "request_parameter_supported": false,
+        "request_uri_parameter_supported": true, "require_request_uri_registration": false})";
+constexpr std::string_view discovered[] = {"issuer", "authorization_endpoint", "token_endpoint",
+                                           "userinfo_endpoint", "jwks_uri"};
+
+void complete_metadata(json::Object& options) {
+  auto* value = options.if_contains("oidc_metadata");
+  if (!value || !value->is_object()) return;
+  fill(value->get_object(), parsed(discovery_defaults));
+  const json::Object metadata = value->get_object();
+  for (const auto name : discovered) {
+    const auto* known = options.if_contains(name);
+    if ((!known || known->is_null()) && metadata.contains(name)) options[name] = metadata.at(name);
+  }
+}
+
+constexpr std::pair<std::string_view, std::string_view> subject_words[] = {
+    {"C", "countryName"},      {"ST", "stateOrProvinceName"},    {"L", "localityName"},
+    {"O", "organizationName"}, {"OU", "organizationalUnitName"}, {"CN", "commonName"}};
+
+// "/C=US/O=Acme/CN=acme.example" as an object of long names.
+json::Object subject_names(std::string_view subject) {
+  json::Object out;
+  while (!subject.empty()) {
+    subject.remove_prefix(1);
+    const auto part = subject.substr(0, subject.find('/'));
+    subject.remove_prefix(part.size());
+    const size_t equals = part.find('=');
+    if (equals == std::string_view::npos) continue;
+    for (const auto& [word, name] : subject_words)
+      if (part.substr(0, equals) == word) out[name] = part.substr(equals + 1);
+  }
+  return out;
+}
 
 void describe_certificate(json::Object& options) {
   const auto pem = json::string(options, "signingCert");
@@ -181,20 +260,22 @@ void describe_certificate(json::Object& options) {
   options["cert"] = certificate->pem;
   options["thumbprints"] = json::Array{json::Value(to_lower(crypto::thumbprint_sha1(*certificate)))};
   if (const auto until = crypto::certificate_not_after(*certificate)) options["expires"] = to_iso8601(*until);
-  if (const auto subject = crypto::certificate_subject(*certificate)) {
-    json::Object names;
-    const size_t at = subject->find("/CN=");
-    if (at != std::string::npos)
-      names["commonName"] = subject->substr(at + 4, subject->find('/', at + 4) - at - 4);
-    options["subject"] = std::move(names);
-  }
+  if (const auto subject = crypto::certificate_subject(*certificate))
+    options["subject"] = subject_names(*subject);
 }
 
-void derive_endpoint(std::string_view strategy, json::Object& options) {
-  if (options.contains("signInEndpoint")) return;
-  if (strategy == "pingfederate") {
-    if (const auto base = json::string(options, "pingFederateBaseUrl")) options["signInEndpoint"] = *base;
-  }
+// "https://acme.example.com/" -> "acme.example.com"
+std::string_view host_of(std::string_view issuer) {
+  if (issuer.starts_with("https://")) issuer.remove_prefix(8);
+  if (issuer.ends_with('/')) issuer.remove_suffix(1);
+  return issuer;
+}
+
+void derive_endpoint(std::string_view strategy, json::Object& options, std::string_view issuer) {
+  const auto base = json::string(options, "pingFederateBaseUrl");
+  if (strategy == "pingfederate" && base && !options.contains("signInEndpoint"))
+    options["signInEndpoint"] = *base;
+  if (strategy == "waad" && !options.contains("app_domain")) options["app_domain"] = host_of(issuer);
 }
 
 }  // namespace
@@ -209,7 +290,7 @@ const Resource resource = {
     .secrets = secrets,
 };
 
-Result<> complete_options(std::string_view name, json::Object& options) {
+Result<> complete_options(std::string_view name, json::Object& options, std::string_view issuer) {
   const Strategy strategy = strategy_of(name);
   if (strategy.family == Family::database) {
     ENSURE(database_options_schema().check_create(options));
@@ -220,23 +301,24 @@ Result<> complete_options(std::string_view name, json::Object& options) {
   }
   if (strategy.family == Family::enterprise) {
     describe_certificate(options);
-    derive_endpoint(name, options);
+    derive_endpoint(name, options, issuer);
+    complete_metadata(options);
   }
   fill(options, parsed(strategy.options));
+  complete_scope(name, options);
   return {};
 }
 
-Result<json::Object> new_connection(json::Object body, Random& random, TimePoint, std::string_view issuer) {
+Result<json::Object> new_connection(json::Object body, Random& random, std::string_view issuer) {
   const std::string name = json::string_or(body, "name"), type = json::string_or(body, "strategy");
   const Strategy strategy = strategy_of(type);
   auto& options = body["options"];
   if (!options.is_object()) options = json::Object();
-  ENSURE(complete_options(type, options.get_object()));
+  ENSURE(complete_options(type, options.get_object(), issuer));
   body["id"] = "con_" + random.base62(16);
-  if (!body.contains("enabled_clients")) body["enabled_clients"] = json::Array();
   if (!body.contains("realms")) body["realms"] = json::Array{json::Value(name)};
-  if (!body.contains("is_domain_connection")) body["is_domain_connection"] = false;
-  fill(body, parsed(R"({"authentication": {"active": true}, "connected_accounts": {"active": false}})"));
+  fill(body, parsed(R"({"enabled_clients": [], "is_domain_connection": false,
+                        "authentication": {"active": true}, "connected_accounts": {"active": false}})"));
   if (strategy.family == Family::enterprise) {
     if (!body.contains("show_as_button")) body["show_as_button"] = false;
     if (!body.contains("display_name") && (type == "oidc" || type == "okta" || type == "waad"))

@@ -8,11 +8,11 @@ namespace durward::management::connection {
 extern const Resource resource;
 
 // Completes a checked body: id, realms, and the defaults of its strategy. Fails with invalid/"invalid_body".
-Result<json::Object> new_connection(json::Object body, Random& random, TimePoint now,
-                                    std::string_view issuer);
+Result<json::Object> new_connection(json::Object body, Random& random, std::string_view issuer);
 
 // Rules and defaults of `options` for a strategy; `options` is always given whole.
-Result<> complete_options(std::string_view strategy, json::Object& options);
+// `issuer`: of the tenant, for the addresses that follow from it.
+Result<> complete_options(std::string_view strategy, json::Object& options, std::string_view issuer);
 
 // A patch of `options` replaces it whole: a secret that is not in it again is gone.
 void forget_missing_secrets(json::Object& patch);

@@ -20,7 +20,7 @@ constexpr Field connection_fields[] = {
                "salesforce-sandbox samlp sharepoint shop shopify sms soundcloud thirtysevensignals twitter "
                "untappd vkontakte waad weibo windowslive wordpress yahoo yammer yandex"},
     {.path = "options", .type = Type::object},
-    {.path = "enabled_clients", .type = Type::array, .flags = nullable},
+    {.path = "enabled_clients", .type = Type::array, .flags = nullable, .max = 1000},
     {.path = "is_domain_connection", .type = Type::boolean},
     {.path = "show_as_button", .type = Type::boolean},
     {.path = "realms", .type = Type::array},

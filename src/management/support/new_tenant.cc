@@ -83,8 +83,7 @@ Async<Draft> add_connection(const ports::Services& services, Draft draft) {
   body["name"] = database_connection_name;
   body["strategy"] = "auth0";
   body["enabled_clients"] = json::Array{json::Value(draft.out.client_id)};
-  CO_TRY(body,
-         connection::new_connection(std::move(body), services.random, services.clock.now(), draft.issuer()));
+  CO_TRY(body, connection::new_connection(std::move(body), services.random, draft.issuer()));
   CO_ENSURE(co_await add(services, connection::resource, draft.tenant, std::move(body), &draft.out.writes));
   co_return draft;
 }

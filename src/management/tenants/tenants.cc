@@ -13,6 +13,8 @@ constexpr std::string_view defaults = R"({
   "enabled_locales": ["en"],
   "flags": {
     "allow_changing_enable_sso": false,
+    "allow_legacy_delegation_grant_types": false,
+    "allow_legacy_ro_grant_types": false,
     "cannot_change_enforce_client_authentication_on_passwordless_start": true,
     "change_pwd_flow_v1": false,
     "disable_clickjack_protection_headers": false,
@@ -47,6 +49,8 @@ constexpr std::string_view defaults = R"({
   "oidc_logout": {"rp_logout_end_session_endpoint_discovery": true},
   "customize_mfa_in_postlogin_action": false,
   "pushed_authorization_requests_supported": false,
+  "phone_consolidated_experience": false,
+  "resource_parameter_profile": "audience",
   "sandbox_version": "22",
   "universal_login": {"passwordless": {"allow_magiclink_verify_without_session": true}}
 })";
@@ -105,6 +109,17 @@ void follow(json::Object& body, const json::Object& patch) {
   }
 }
 
+// The answer to a change also tells how the login pages are set up.
+void show_login_pages(json::Object& shown, const json::Object& prompts) {
+  auto& pages = shown["universal_login"];
+  if (!pages.is_object()) pages = json::Object();
+  auto& out = pages.get_object();
+  out["is_custom_template_set"] = false;
+  out["is_custom_theme_set"] = false;
+  for (const char* name : {"identifier_first", "webauthn_platform_first_factor"})
+    out[name] = json::boolean_or(prompts, name, false);
+}
+
 Async<Reply> change(const ports::Services& services, Call call) {
   json::Object patch = call.object();
   settle_lifetimes(patch);
@@ -116,7 +131,11 @@ Async<Reply> change(const ports::Services& services, Call call) {
   };
   CO_TRY(auto body, co_await update(services, resource, call.tenant(), "settings", std::move(apply),
                                     {api_record(services, call)}));
-  co_return ok(render(std::move(body)));
+  CO_TRY(const auto prompts,
+         co_await services.documents.find(call.tenant(), ports::Collection::prompts, "prompts"));
+  auto shown = render(std::move(body));
+  if (prompts) show_login_pages(shown, prompts->body);
+  co_return ok(std::move(shown));
 }
 
 }  // namespace
