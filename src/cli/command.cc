@@ -151,6 +151,8 @@ Exit run_command(const Command& command, Parsed parsed) {
       command.uses == Uses::none ? server::SettingSources{} : server::process_sources(std::move(given));
   auto settings = server::read_settings(sources);
   if (!settings) return usage(settings.error(), command.words);
+  for (const auto& name : settings->ignored())
+    std::fprintf(stderr, "durward: %s is not a setting and is ignored\n", name.c_str());
   Invocation invocation{std::move(parsed.arguments), std::move(parsed.flags), *std::move(settings),
                         Output(parsed.json)};
   try {

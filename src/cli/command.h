@@ -29,6 +29,8 @@ enum class Exit {
   check_failed = 9
 };
 Exit exit_of(const Error& error);
+// The code of an error that is the command line's fault: exit 2, whatever its kind.
+inline constexpr const char* usage_code = "usage";
 
 struct Flag {
   std::string_view name;   // "--plan" is written "plan"

@@ -76,7 +76,7 @@ Exit Output::fail(const Error& error) const {
     print(stderr, json::serialize(json::Object{{"error", error.code}, {"message", text}}) + "\n");
   else
     print(stderr, "durward: " + text + "\n");
-  return exit_of(error);
+  return error.code == usage_code ? Exit::usage : exit_of(error);
 }
 
 }  // namespace durward::cli

@@ -83,8 +83,7 @@ Result<json::Object> import(const Invocation& invocation) {
 
 Result<> remove(const Invocation& invocation) {
   if (!invocation.has("yes"))
-    return fail(ErrorKind::invalid, "not_confirmed",
-                "This removes the tenant with all its users; say --yes.");
+    return fail(ErrorKind::invalid, usage_code, "This removes the tenant with all its users; say --yes.");
   TRY(auto scene, open_tenant(invocation, invocation.arguments[0]));
   return run_sync(scene.services().tenants.remove(scene.place.tenant->id));
 }

@@ -37,7 +37,7 @@ Result<std::string> host_of_issuer(const Invocation& invocation, const TenantSce
   if (!invocation.has("issuer")) return scene.place.host;
   std::string url = invocation.value("issuer");
   if (!url.starts_with("https://"))
-    return fail(ErrorKind::invalid, "bad_issuer", "--issuer must begin with https://");
+    return fail(ErrorKind::invalid, usage_code, "--issuer must begin with https://");
   url.erase(0, 8);
   return url.substr(0, url.find('/'));
 }

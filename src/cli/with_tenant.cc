@@ -11,7 +11,7 @@ Result<std::string> only_tenant(ports::Services& services) {
   if (tenants.empty())
     return fail(ErrorKind::not_found, "inexistent_tenant",
                 "There is no tenant; durward tenant create makes one.");
-  return fail(ErrorKind::invalid, "tenant_missing", "There are several tenants; name one with --tenant.");
+  return fail(ErrorKind::invalid, usage_code, "There are several tenants; name one with --tenant.");
 }
 
 }  // namespace

@@ -258,7 +258,7 @@ class SettingsReader {
       if (name == "DURWARD_CONFIG") continue;
       const Named named = find(name, "_FILE", [](const Option& o) { return o.environment(); });
       if (!named.option)
-        mistake(name, "is not a setting");
+        settings_.ignored_.push_back(name);
       else
         put_named(named, named.option->type == list ? split_list(value) : std::vector{value}, "environment",
                   name);

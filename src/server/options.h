@@ -50,6 +50,9 @@ class Settings {
   const std::vector<std::string>& list(std::string_view name) const;
   std::string_view source(std::string_view name) const;  // "default", "file", "environment", "flag"
   bool is_given(std::string_view name) const { return source(name) != "default"; }
+  // What was found and means nothing: DURWARD_* names that are no setting. No mistake, because orchestrators
+  // put names of their own there (DURWARD_SERVICE_HOST).
+  const std::vector<std::string>& ignored() const { return ignored_; }
   // Every option with value and source; secrets as "(set)" or "".
   json::Object shown() const;
 
@@ -61,14 +64,14 @@ class Settings {
   };
   const Value& value(std::string_view name, std::initializer_list<OptionType> types) const;
   std::map<std::string, Value, std::less<>> values_;
+  std::vector<std::string> ignored_;
 };
 
 // Where settings come from, lowest first. `flags` are (name without "--", value) in the order typed; a
 // repeated flag of a list adds to it.
 struct SettingSources {
   std::function<std::optional<std::string>(std::string_view name)> environment;
-  std::vector<std::pair<std::string, std::string>>
-      environment_all;  // DURWARD_* only: unknown names are mistakes too
+  std::vector<std::pair<std::string, std::string>> environment_all;  // DURWARD_* only
   std::vector<std::pair<std::string, std::string>> flags;
   std::function<Result<std::string>(const std::string& path)> read_file;
 };

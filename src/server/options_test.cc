@@ -72,15 +72,21 @@ TEST(Options, all_mistakes_are_reported_at_once_with_their_place) {
   World world;
   world.files["d.yaml"] =
       "base_domain: x.example\nbase_domian: y\nbcrypt_cost: 99\nrole: [login]\nbase_domain: z\n";
-  world.environment = {{"DURWARD_LISTENN", "x"}};
+  world.environment = {{"DURWARD_BCRYPT_COST", "x"}};
   world.flags = {{"config", "d.yaml"}, {"plain-htp", "true"}, {"access-log", "maybe"}};
   const std::string mistakes = world.mistakes();
   for (const char* expected :
        {"d.yaml:2: base_domian is not a setting", "d.yaml:3: bcrypt_cost must be a whole number from 4 to 16",
-        "d.yaml:4: role must be one of", "d.yaml:5: base_domain is given twice",
-        "DURWARD_LISTENN is not a setting", "--plain-htp is not an option",
+        "DURWARD_BCRYPT_COST must be a whole number", "d.yaml:4: role must be one of",
+        "d.yaml:5: base_domain is given twice", "--plain-htp is not an option",
         "--access-log must be true or false"})
     EXPECT_NE(mistakes.find(expected), std::string::npos) << expected << "\nin\n" << mistakes;
+}
+
+TEST(Options, unknown_names_of_the_environment_are_told_and_ignored) {
+  World world;
+  world.environment = {{"DURWARD_SERVICE_HOST", "10.0.0.1"}};
+  EXPECT_EQ(world.read()->ignored(), std::vector<std::string>{"DURWARD_SERVICE_HOST"});
 }
 
 TEST(Options, a_broken_file_is_named_with_its_line) {

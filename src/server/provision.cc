@@ -51,9 +51,9 @@ void name_clients(json::Object& item, const Names& names) {
   *enabled = std::move(named);
 }
 
+// The connection every tenant has, opened to the clients of a file that brings none of its own.
 SeedItem default_connection(const Seed& seed) {
-  return {{{"name", management::database_connection_name}, {"strategy", "auth0"}},
-          seed.clients.empty() ? seed.name : seed.clients[0].where};
+  return {{{"name", management::database_connection_name}, {"strategy", "auth0"}}, seed.clients[0].where};
 }
 
 }  // namespace
@@ -71,12 +71,12 @@ Async<Provisioner::Place> Provisioner::create(std::string name, std::string host
 }
 
 Async<> Provisioner::apply(Place place, Seed seed) {
-  SeedApplication application(api_, std::move(place), std::move(seed));
+  SeedApplication application(services_, api_, std::move(place), std::move(seed));
   co_return co_await application.run();
 }
 
 Async<Provisioner::Place> Provisioner::create_from(Seed seed, std::string host) {
-  if (seed.connections.empty()) seed.connections.push_back(default_connection(seed));
+  if (seed.connections.empty() && !seed.clients.empty()) seed.connections.push_back(default_connection(seed));
   CO_TRY(auto place, co_await create(seed.name, std::move(host)));
   CO_ENSURE(co_await apply(place, std::move(seed)));
   co_return place;

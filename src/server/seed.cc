@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "management/support/new_tenant.h"
 #include "server/yaml_json.h"
 
 namespace durward::server {
@@ -101,7 +102,7 @@ class SeedParser {
       place = seed_.settings->where;
       seed_.settings->body.erase("name");
     }
-    if (!is_tenant_name(seed_.name))
+    if (!management::is_tenant_name(seed_.name))
       mistakes_.push_back(
           place + ": \"" + seed_.name +
           "\" is no tenant name: 2 to 63 lower-case letters, digits and hyphens, not a hyphen first");
@@ -113,13 +114,6 @@ class SeedParser {
 };
 
 }  // namespace
-
-bool is_tenant_name(std::string_view name) {
-  if (name.size() < 2 || name.size() > 63 || name[0] == '-') return false;
-  for (const char c : name)
-    if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-')) return false;
-  return true;
-}
 
 std::expected<Seed, std::vector<std::string>> parse_seed(std::string_view text, const std::string& path) {
   return SeedParser(path).parse(text);

@@ -29,7 +29,4 @@ struct Seed {
 // are checked by the management API when it is applied.
 std::expected<Seed, std::vector<std::string>> parse_seed(std::string_view text, const std::string& path);
 
-// ^[a-z0-9][a-z0-9-]{1,62}$
-bool is_tenant_name(std::string_view name);
-
 }  // namespace durward::server

@@ -4,6 +4,10 @@
 
 #include "base/encoding.h"
 #include "base/json.h"
+#include "management/clients/document.h"
+#include "management/clients/fields.h"
+#include "management/support/new_tenant.h"
+#include "management/users/import_export.h"
 
 namespace durward::server {
 namespace {
@@ -31,6 +35,12 @@ std::optional<json::Value> take(json::Object& body, std::string_view member) {
   json::Value value = *found;
   body.erase(member);
   return value;
+}
+
+bool is_client_id(std::string_view text) {
+  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  });
 }
 
 std::string encoded(std::string_view text) { return percent_encode(text); }
@@ -95,9 +105,33 @@ Async<> SeedApplication::put(const Kind& kind, Ids& ids, SeedItem item) {
     CO_ENSURE(co_await call(item, Method::patch, path, without(item.body, kind.fixed)));
     co_return Result<>();
   }
-  CO_TRY(const auto made, co_await call(item, Method::post, std::string(kind.path), item.body));
-  ids[name] = json::string_or(made.as_object(), kind.id);
+  CO_TRY(ids[name], co_await create(kind, item));
   co_return Result<>();
+}
+
+Async<std::string> SeedApplication::create(const Kind& kind, const SeedItem& item) {
+  if (&kind == &clients_kind && item.body.contains("client_id"))
+    co_return co_await create_client_with_id(item, json::string_or(item.body, "client_id"));
+  CO_TRY(const auto made, co_await call(item, Method::post, std::string(kind.path), item.body));
+  co_return json::string_or(made.as_object(), kind.id);
+}
+
+// The API chooses client ids itself; a file may choose them, so that applications under test need no lookup.
+Async<std::string> SeedApplication::create_client_with_id(const SeedItem& item, std::string client_id) {
+  namespace clients = management::clients;
+  const SeedItem place{{}, item.where};
+  if (!is_client_id(client_id)) co_return wrong(place, "client_id must be 1 to 64 letters, digits, - and _");
+  json::Object body = item.body;
+  if (auto checked = clients::client_schema().check_create(body); !checked)
+    co_return at(place, checked.error());
+  body = clients::new_client(std::move(body), services_.random);
+  body["client_id"] = client_id;
+  if (auto checked = clients::check(body); !checked) co_return at(place, checked.error());
+  const auto tenant = place_.tenant->id;
+  CO_TRY(body, co_await management::seal(services_, clients::resource, tenant, std::move(body)));
+  auto inserted = co_await management::insert(services_, clients::resource, tenant, std::move(body), {});
+  if (!inserted) co_return at(place, std::move(inserted).error());
+  co_return client_id;
 }
 
 // The Deploy CLI names clients by name; an id is taken too.
@@ -157,7 +191,7 @@ Result<> SeedApplication::resolve_clients(SeedItem& item) const {
 
 Async<> SeedApplication::put_connections() {
   CO_ENSURE(co_await load(connections_kind, connections_));
-  for (auto& item : seed_.connections) {
+  for (auto item : seed_.connections) {
     if (!item.body.contains("strategy")) item.body["strategy"] = "auth0";
     CO_ENSURE(resolve_clients(item));
     CO_ENSURE(co_await put(connections_kind, connections_, std::move(item)));
@@ -165,30 +199,51 @@ Async<> SeedApplication::put_connections() {
   co_return Result<>();
 }
 
+// Where users go that name no connection.
+std::string SeedApplication::user_connection() const {
+  std::string name(management::database_connection_name);
+  if (!seed_.connections.empty()) name = json::string_or(seed_.connections.front().body, "name", name);
+  if (seed_.settings) name = json::string_or(seed_.settings->body, "default_directory", name);
+  return name;
+}
+
 Async<> SeedApplication::put_users() {
   if (seed_.users.empty()) co_return Result<>();
-  std::string connection = "Username-Password-Authentication";
-  if (!seed_.connections.empty() && !connections_.contains(connection))
-    connection = connections_.begin()->first;
+  const std::string connection = user_connection();
   for (auto& item : seed_.users) CO_ENSURE(co_await put_user(std::move(item), connection));
   co_return Result<>();
 }
 
-Async<> SeedApplication::put_user(SeedItem item, std::string connection) {
-  if (!item.body.contains("connection")) item.body["connection"] = connection;
+Async<> SeedApplication::put_user(SeedItem item, std::string fallback) {
   const auto roles = take(item.body, "roles");
-  CO_TRY(const auto made, co_await call(item, Method::post, "/users", item.body));
-  if (!roles) co_return Result<>();
-  json::Array ids;
-  for (const auto& name : roles->is_array() ? roles->get_array() : json::Array{*roles}) {
-    const auto known = name.is_string() ? roles_.find(std::string_view(name.get_string())) : roles_.end();
-    if (known == roles_.end()) co_return wrong(item, "the user has a role that does not exist");
-    ids.emplace_back(known->second);
-  }
-  CO_ENSURE(co_await call(item, Method::post,
-                          "/users/" + encoded(json::string_or(made.as_object(), "user_id")) + "/roles",
-                          json::Object{{"roles", std::move(ids)}}));
+  auto import = management::users::parse_import_user(item.body, true);
+  if (!import) co_return at(item, std::move(import).error());
+  if (import->connection.empty()) import->connection = std::move(fallback);
+  const auto tenant = place_.tenant->id;
+  CO_TRY(const auto connection,
+         co_await services_.configuration.connection_by_name(tenant, import->connection));
+  if (!connection) co_return wrong(item, "there is no connection " + import->connection);
+  auto change = co_await management::users::import_change(services_, tenant, *connection, *std::move(import),
+                                                          true, services_.clock.now());
+  if (!change) co_return at(item, std::move(change).error());
+  CO_TRY(auto assignments, roles_of(item, change->user.user_id, roles));
+  std::move(assignments.begin(), assignments.end(), std::back_inserter(change->writes));
+  auto committed = co_await services_.committer.commit(tenant, std::move(change->writes));
+  if (!committed) co_return at(item, std::move(committed).error());
   co_return Result<>();
+}
+
+Result<ports::Writes> SeedApplication::roles_of(const SeedItem& item, const std::string& user_id,
+                                                const std::optional<json::Value>& roles) const {
+  ports::Writes writes;
+  if (!roles) return writes;
+  if (!roles->is_array()) return wrong(item, "roles must be a list of names");
+  for (const auto& name : roles->get_array()) {
+    const auto known = name.is_string() ? roles_.find(std::string_view(name.get_string())) : roles_.end();
+    if (known == roles_.end()) return wrong(item, "the user has a role that does not exist");
+    writes.push_back(ports::AddUserRole{user_id, known->second});
+  }
+  return writes;
 }
 
 }  // namespace durward::server

@@ -8,11 +8,12 @@
 namespace durward::server {
 
 // One seed on its way into one tenant, in an order in which names are known before they are used. Each item
-// goes through the management API; an item whose name is taken changes the one that is there.
+// goes through the management API, users through the import; an item whose name is taken changes the one that
+// is there.
 class SeedApplication {
  public:
-  SeedApplication(const InternalApi& api, InternalApi::Place place, Seed seed)
-      : api_(api), place_(std::move(place)), seed_(std::move(seed)) {}
+  SeedApplication(ports::Services& services, const InternalApi& api, InternalApi::Place place, Seed seed)
+      : services_(services), api_(api), place_(std::move(place)), seed_(std::move(seed)) {}
 
   // The object must outlive the task. Errors: those of the API, the message preceded by "FILE:LINE: ".
   Async<> run();
@@ -31,15 +32,21 @@ class SeedApplication {
   Async<> settings();
   Async<> load(const Kind& kind, Ids& ids);
   Async<> put(const Kind& kind, Ids& ids, SeedItem item);
+  Async<std::string> create(const Kind& kind, const SeedItem& item);
+  Async<std::string> create_client_with_id(const SeedItem& item, std::string client_id);
   Async<> put_all(const Kind& kind, Ids& ids, std::vector<SeedItem> items);
   Async<> put_grants();
   Async<> put_roles();
   Async<> put_connections();
   Async<> put_users();
-  Async<> put_user(SeedItem item, std::string connection);
+  std::string user_connection() const;
+  Async<> put_user(SeedItem item, std::string fallback);
   Async<json::Value> call(const SeedItem& item, http::Method method, std::string path, json::Value body);
+  Result<ports::Writes> roles_of(const SeedItem& item, const std::string& user_id,
+                                 const std::optional<json::Value>& roles) const;
   Result<> resolve_clients(SeedItem& item) const;
 
+  ports::Services& services_;
   const InternalApi& api_;
   InternalApi::Place place_;
   Seed seed_;

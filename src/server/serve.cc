@@ -5,8 +5,9 @@
 #include <unistd.h>
 
 #include <charconv>
-#include <cstdio>
+#include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "base/executor.h"
 #include "base/log.h"
@@ -246,8 +247,10 @@ Result<std::vector<ReadyTenant>> Running::ready_tenants() {
 Result<std::string> Running::authority_file() {
   const auto& ready_file = settings_.text("ready-file");
   if (certificates_.authority_pem.empty() || !certificates_.authority_file.empty() || ready_file.empty())
-    return certificates_.authority_file;
-  const std::string path = ready_file + ".ca.pem";
+    return certificates_.authority_file.empty()
+               ? ""
+               : std::filesystem::absolute(certificates_.authority_file).string();
+  const std::string path = std::filesystem::absolute(ready_file).string() + ".ca.pem";
   ENSURE(write_file(path, certificates_.authority_pem, 0644));
   return path;
 }

@@ -1,6 +1,6 @@
 #include "server/tenant_by_host.h"
 
-#include "server/seed.h"
+#include "management/support/new_tenant.h"
 
 namespace durward::server {
 namespace {}  // namespace
@@ -14,7 +14,7 @@ std::optional<std::string> tenant_label(std::string_view authority, std::string_
   const std::string_view host = host_without_port(authority);
   if (host.size() < base_domain.size() + 2 || !host.ends_with(base_domain)) return {};
   const std::string_view label = host.substr(0, host.size() - base_domain.size() - 1);
-  if (host[label.size()] != '.' || !is_tenant_name(label)) return {};
+  if (host[label.size()] != '.' || !management::is_tenant_name(label)) return {};
   return std::string(label);
 }
 

@@ -3,43 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "base/executor.h"
+#include "server/fake_configuration.h"
 
 namespace durward::server {
 namespace {
-
-using TenantPtr = std::shared_ptr<const domain::Tenant>;
-
-class FakeConfiguration : public ports::Configuration {
- public:
-  std::vector<TenantPtr> tenants;
-  void add(std::string name) {
-    tenants.push_back(
-        std::make_shared<domain::Tenant>(domain::Tenant{{int64_t(tenants.size() + 1)}, std::move(name), {}}));
-  }
-  Async<TenantPtr> tenant_by_name(std::string name) override {
-    for (const auto& tenant : tenants)
-      if (tenant->name == name) co_return tenant;
-    co_return nullptr;
-  }
-  Async<TenantPtr> only_tenant() override { co_return tenants.size() == 1 ? tenants[0] : nullptr; }
-  Async<Ptr<domain::TenantSettings>> settings(domain::TenantId) override { co_return nullptr; }
-  Async<Ptr<domain::Branding>> branding(domain::TenantId) override { co_return nullptr; }
-  Async<Ptr<domain::Client>> client(domain::TenantId, std::string) override { co_return nullptr; }
-  Async<Ptr<domain::ResourceServer>> resource_server(domain::TenantId, std::string) override {
-    co_return nullptr;
-  }
-  Async<Ptr<domain::ClientGrant>> client_grant(domain::TenantId, std::string, std::string,
-                                               std::string) override {
-    co_return nullptr;
-  }
-  Async<Ptr<domain::Connection>> connection_by_name(domain::TenantId, std::string) override {
-    co_return nullptr;
-  }
-  Async<Ptr<std::vector<domain::Connection>>> connections_of(domain::TenantId, std::string) override {
-    co_return nullptr;
-  }
-  Async<Ptr<domain::KeySet>> keys(domain::TenantId) override { co_return nullptr; }
-};
 
 std::string served(FakeConfiguration& configuration, std::string authority,
                    std::string base = "login.example") {

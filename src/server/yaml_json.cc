@@ -6,7 +6,7 @@ namespace durward::server {
 namespace {
 
 constexpr int depth_max = 32;
-constexpr size_t nodes_max = 1'000'000;
+constexpr size_t nodes_max = 200'000;
 
 std::unexpected<Error> bad(const YAML::Node& node, std::string_view what) {
   return fail(ErrorKind::invalid, "invalid_yaml",

@@ -1,0 +1,212 @@
+#include "server/pipeline.h"
+
+#include <gtest/gtest.h>
+
+#include "base/encoding.h"
+#include "base/executor.h"
+#include "server/fake_configuration.h"
+#include "server/health.h"
+
+namespace durward::server {
+namespace {
+
+using endpoint::Endpoint;
+
+Task<http::Response> say(endpoint::RequestContext context, http::Request, endpoint::PathParameters path) {
+  co_return http::text_response(
+      200, context.tenant->name + " " + context.issuer + (path.empty() ? "" : " " + path[0].second));
+}
+Task<http::Response> explode(endpoint::RequestContext, http::Request, endpoint::PathParameters) {
+  throw std::runtime_error("the wheel came off");
+  co_return http::Response();
+}
+Async<endpoint::Reply> manage(endpoint::Call call) {
+  co_return endpoint::Reply{.body = json::Object{{"subject", call.principal.subject}}};
+}
+Async<endpoint::Principal> authenticate(endpoint::RequestContext, std::string bearer) {
+  if (bearer.find("good") == bearer.npos) co_return fail(ErrorKind::unauthenticated, "", "Invalid token");
+  co_return endpoint::Principal{"op", "op", {"read:things"}};
+}
+
+Endpoint open_row(std::string id, std::string path, endpoint::ProtocolHandler handler,
+                  endpoint::Cors cors = endpoint::Cors::none) {
+  Endpoint row;
+  row.id = std::move(id);
+  row.method = http::Method::get;
+  row.path = std::move(path);
+  row.open_because = "a test";
+  row.cors = cors;
+  row.handler = std::move(handler);
+  return row;
+}
+
+std::vector<Endpoint> test_rows() {
+  auto things = open_row("things", "/api/v2/things", say, endpoint::Cors::client_origins);
+  things.open_because = "";
+  things.scopes = {"read:things"};
+  things.rate = endpoint::RateClass::management_read;
+  things.handler = endpoint::ManagementHandler(manage);
+  return {open_row("hello", "/hello", say, endpoint::Cors::any), open_row("named", "/hello/{name}", say),
+          open_row("explode", "/explode", explode), std::move(things)};
+}
+
+struct World {
+  FakeConfiguration configuration;
+  FixedClock clock{from_unix_seconds(1'800'000'000)};
+  Readiness readiness;
+  metrics::Registry metrics;
+  Limiter::Rates rates;
+
+  World() { configuration.add("acme"); }
+  http::Response get(std::string path, std::string host = "acme.login.example", http::Headers headers = {},
+                     http::Method method = http::Method::get) {
+    if (!pipeline)
+      pipeline = std::make_unique<Pipeline>(test_rows(), health_rows(readiness, metrics), configuration,
+                                            authenticate, clock, PipelineOptions{"login.example", rates});
+    http::Request request;
+    request.method = method;
+    request.method_text = std::string(to_string(method));
+    request.path = std::move(path);
+    request.host = std::move(host);
+    request.scheme = "https";
+    request.id = "req-1";
+    request.headers = std::move(headers);
+    return run_sync(pipeline->handle(std::move(request)));
+  }
+  std::unique_ptr<Pipeline> pipeline;
+};
+
+TEST(Pipeline, a_row_gets_its_tenant_and_issuer_from_the_host) {
+  World world;
+  const auto response = world.get("/hello/a%2Fb");
+  EXPECT_EQ(response.body, "acme https://acme.login.example/ a/b");
+  EXPECT_EQ(response.route, "named");
+  EXPECT_EQ(response.tenant, "acme");
+}
+
+TEST(Pipeline, an_unknown_host_is_a_404_in_json) {
+  World world;
+  world.configuration.add("northwind");
+  const auto response = world.get("/hello", "elsewhere.example");
+  EXPECT_EQ(response.status, 404);
+  EXPECT_EQ(json::string_or(json::parse_object(response.body).value(), "error"), "not_found");
+}
+
+TEST(Pipeline, unknown_paths_answer_in_the_shape_of_their_face) {
+  World world;
+  EXPECT_EQ(world.get("/nothing").body, R"({"error":"not_found","error_description":"Not Found"})");
+  EXPECT_EQ(world.get("/api/v2/nothing").body,
+            R"({"statusCode":404,"error":"Not Found","message":"Not Found"})");
+  EXPECT_EQ(world.get("/nothing").status, 404);
+}
+
+TEST(Pipeline, a_wrong_method_is_a_405_with_allow) {
+  World world;
+  const auto response = world.get("/hello", "acme.login.example", {}, http::Method::put);
+  EXPECT_EQ(response.status, 405);
+  EXPECT_NE(response.headers.get("Allow").find("GET"), std::string_view::npos);
+}
+
+TEST(Pipeline, an_exception_is_a_500_that_tells_the_request_id_and_not_the_reason) {
+  World world;
+  const auto response = world.get("/explode");
+  EXPECT_EQ(response.status, 500);
+  EXPECT_NE(response.body.find("req-1"), std::string::npos);
+  EXPECT_EQ(response.body.find("wheel"), std::string::npos);
+}
+
+TEST(Pipeline, health_answers_on_any_host_and_without_a_tenant) {
+  World world;
+  world.configuration.tenants.clear();
+  EXPECT_EQ(world.get("/healthz", "10.0.0.1").status, 200);
+  EXPECT_EQ(world.get("/readyz", "10.0.0.1").status, 503);
+  world.readiness.ready = true;
+  EXPECT_EQ(world.get("/readyz", "10.0.0.1").status, 200);
+  world.readiness.draining = true;
+  EXPECT_EQ(world.get("/readyz", "10.0.0.1").status, 503);
+  EXPECT_EQ(world.get("/metrics", "10.0.0.1").status, 200);
+}
+
+TEST(Pipeline, every_answer_carries_security_headers) {
+  World world;
+  const auto response = world.get("/hello");
+  EXPECT_EQ(response.headers.get("X-Content-Type-Options"), "nosniff");
+  EXPECT_EQ(response.headers.get("Cache-Control"), "no-store");
+  EXPECT_NE(response.headers.get("Strict-Transport-Security"), "");
+  EXPECT_EQ(world.get("/hello", "acme.localhost:8443").headers.get("Strict-Transport-Security"), "");
+}
+
+http::Headers headers_of(std::initializer_list<std::pair<std::string, std::string>> fields) {
+  http::Headers headers;
+  for (const auto& [name, value] : fields) headers.set(name, value);
+  return headers;
+}
+
+TEST(Pipeline, a_preflight_is_answered_by_the_row_it_asks_for) {
+  World world;
+  const auto ask = [&](std::string path) {
+    return world.get(std::move(path), "acme.login.example",
+                     headers_of({{"Origin", "https://app.example"},
+                                 {"Access-Control-Request-Method", "GET"},
+                                 {"Access-Control-Request-Headers", "authorization"}}),
+                     http::Method::options);
+  };
+  EXPECT_EQ(ask("/hello").headers.get("Access-Control-Allow-Origin"), "*");
+  EXPECT_EQ(ask("/api/v2/things").headers.get("Access-Control-Allow-Origin"), "https://app.example");
+  EXPECT_EQ(ask("/api/v2/things").headers.get("Access-Control-Allow-Headers"), "authorization");
+  EXPECT_EQ(ask("/hello/x").headers.get("Access-Control-Allow-Origin"), "");
+}
+
+TEST(Pipeline, only_an_origin_of_the_token_s_client_may_read_a_management_answer) {
+  World world;
+  auto client = std::make_shared<domain::Client>();
+  client->client_id = "spa";
+  client->web_origins = {"https://app.example"};
+  world.configuration.one_client = client;
+  const std::string bearer = "Bearer x." + to_base64url(R"({"azp":"spa"})") + ".good";
+  const auto ask = [&](std::string origin) {
+    return world.get("/api/v2/things", "acme.login.example",
+                     headers_of({{"Authorization", bearer}, {"Origin", origin}}));
+  };
+  EXPECT_EQ(ask("https://app.example").headers.get("Access-Control-Allow-Origin"), "https://app.example");
+  EXPECT_EQ(ask("https://evil.example").headers.get("Access-Control-Allow-Origin"), "");
+}
+
+TEST(Pipeline, too_many_management_requests_are_429_and_say_when_to_come_back) {
+  World world;
+  world.rates.management = 2;
+  const auto ask = [&] {
+    return world.get("/api/v2/things", "acme.login.example", headers_of({{"Authorization", "Bearer good"}}));
+  };
+  EXPECT_EQ(ask().status, 200);
+  EXPECT_EQ(ask().headers.get("X-RateLimit-Remaining"), "0");
+  const auto refused = ask();
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_EQ(refused.headers.get("Retry-After"), "1");
+  EXPECT_NE(refused.body.find("too_many_requests"), std::string::npos);
+  world.clock.advance(Seconds(1));
+  EXPECT_EQ(ask().status, 200);
+  EXPECT_EQ(world.get("/hello").status, 200);
+}
+
+TEST(Limiter, management_requests_under_way_are_bounded) {
+  Limiter limiter({.management_in_flight = 2});
+  auto first = limiter.enter_management(), second = limiter.enter_management();
+  EXPECT_TRUE(first && second);
+  EXPECT_FALSE(limiter.enter_management());
+  {
+    auto gone = std::move(second);
+  }
+  EXPECT_TRUE(limiter.enter_management());
+}
+
+TEST(Limiter, tenants_do_not_share_a_budget) {
+  Limiter limiter({.login = 1});
+  const TimePoint now = from_unix_seconds(1'800'000'000);
+  EXPECT_TRUE(limiter.take({1}, endpoint::RateClass::login, now).allowed);
+  EXPECT_FALSE(limiter.take({1}, endpoint::RateClass::login, now).allowed);
+  EXPECT_TRUE(limiter.take({2}, endpoint::RateClass::login, now).allowed);
+}
+
+}  // namespace
+}  // namespace durward::server
