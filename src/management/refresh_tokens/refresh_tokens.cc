@@ -19,6 +19,13 @@ constexpr Field revoke_fields[] = {
     {.path = "client_id", .min = 1, .max = 64},
     {.path = "audience", .min = 1, .max = 600},
 };
+constexpr std::string_view metadata_member =
+    "refresh_token_metadata";  // also its place in Authorization::extra
+
+constexpr Field update_fields[] = {
+    {.path = "refresh_token_metadata", .type = Type::map, .flags = endpoint::nullable, .max = 25},
+    {.path = "refresh_token_metadata.*", .type = Type::any},
+};
 constexpr Field token_fields[] = {
     {.path = "id"},
     {.path = "user_id"},
@@ -32,8 +39,13 @@ constexpr Field token_fields[] = {
     {.path = "resource_servers", .type = Type::array},
     {.path = "resource_servers[].audience"},
     {.path = "resource_servers[].scopes"},
+    {.path = "refresh_token_metadata", .type = Type::map, .flags = endpoint::nullable},
     {.path = "last_exchanged_at", .flags = endpoint::nullable, .format = "date-time"},
 };
+const endpoint::Schema& update_schema() {
+  static const endpoint::Schema schema("RefreshTokenUpdate", update_fields);
+  return schema;
+}
 const endpoint::Schema& revoke_schema() {
   static const endpoint::Schema schema("RefreshTokenRevocation", revoke_fields);
   return schema;
@@ -45,6 +57,10 @@ const endpoint::Schema& token_schema() {
 
 json::Value time_or_null(const std::optional<TimePoint>& at) {
   return at ? json::Value(to_iso8601(*at)) : json::Value();
+}
+
+std::unexpected<Error> missing() {
+  return fail(ErrorKind::not_found, "inexistent_refresh_token", "The refresh token does not exist.");
 }
 
 std::string joined(const std::vector<std::string>& words) {
@@ -71,6 +87,28 @@ Async<Reply> list(const ports::Services& services, Call call) {
 
 Async<Reply> get(const ports::Services& services, Call call) {
   CO_TRY(const auto token, co_await load(services, call.tenant(), call.parameter("id")));
+  co_return ok(render(token));
+}
+
+// The token is written anew with its metadata, which its rotations inherit. Marking the stored one as rotated
+// first makes the list fail when somebody exchanged or revoked it meanwhile, so that no spent token comes
+// back to life.
+Async<Reply> update(const ports::Services& services, Call call) {
+  CO_TRY(auto token, co_await load(services, call.tenant(), call.parameter("id")));
+  if (const auto* value = call.object().if_contains(metadata_member)) {
+    token.authorization.extra.erase(metadata_member);
+    if (value->is_object() && !value->get_object().empty())
+      token.authorization.extra[metadata_member] = *value;
+  }
+  ports::Writes writes;
+  writes.push_back(ports::RotateRefreshToken{token.id, call.context.now});
+  writes.push_back(ports::RevokeRefreshToken{token.id});
+  writes.push_back(ports::InsertRefreshToken{token});
+  writes.push_back(api_record(services, call));
+  auto done = co_await services.committer.commit(call.tenant(), std::move(writes));
+  if (!done && (done.error().code == "token_rotated" || done.error().kind == ErrorKind::not_found))
+    co_return missing();
+  if (!done) co_return std::unexpected(std::move(done).error());
   co_return ok(render(token));
 }
 
@@ -119,26 +157,26 @@ Async<Reply> revoke(const ports::Services& services, Call call) {
 
 json::Object render(const domain::RefreshToken& token) {
   const auto& authorization = token.authorization;
-  return {{"id", token.public_id()},
-          {"user_id", authorization.user_id},
-          {"created_at", to_iso8601(token.created_at)},
-          {"idle_expires_at", time_or_null(token.idle_expires_at)},
-          {"expires_at", time_or_null(token.expires_at)},
-          {"device", json::Object{{"initial_ip", token.device.initial_ip},
-                                  {"initial_user_agent", token.device.initial_user_agent},
-                                  {"last_ip", token.device.last_ip},
-                                  {"last_user_agent", token.device.last_user_agent}}},
-          {"client_id", authorization.client_id},
-          {"session_id", authorization.sid.empty() ? json::Value() : json::Value(authorization.sid)},
-          {"rotating", token.rotating},
-          {"resource_servers", resource_servers_of(authorization)},
-          {"last_exchanged_at", time_or_null(token.last_used_at)}};
+  json::Object out{{"id", token.public_id()},
+                   {"user_id", authorization.user_id},
+                   {"created_at", to_iso8601(token.created_at)},
+                   {"idle_expires_at", time_or_null(token.idle_expires_at)},
+                   {"expires_at", time_or_null(token.expires_at)},
+                   {"device", json::Object{{"initial_ip", token.device.initial_ip},
+                                           {"initial_user_agent", token.device.initial_user_agent},
+                                           {"last_ip", token.device.last_ip},
+                                           {"last_user_agent", token.device.last_user_agent}}},
+                   {"client_id", authorization.client_id},
+                   {"session_id", authorization.sid.empty() ? json::Value() : json::Value(authorization.sid)},
+                   {"rotating", token.rotating},
+                   {"resource_servers", resource_servers_of(authorization)},
+                   {"last_exchanged_at", time_or_null(token.last_used_at)}};
+  if (const auto* metadata = authorization.extra.if_contains(metadata_member))
+    out[metadata_member] = *metadata;
+  return out;
 }
 
 Async<domain::RefreshToken> load(const ports::Services& services, domain::TenantId tenant, std::string id) {
-  const auto missing = [] {
-    return fail(ErrorKind::not_found, "inexistent_refresh_token", "The refresh token does not exist.");
-  };
   const auto handle = domain::Handle::parse(id, domain::public_token_id_bytes);
   if (!handle) co_return missing();
   CO_TRY(auto token, co_await services.refresh_tokens.find(tenant, handle->id));
@@ -182,6 +220,16 @@ std::vector<endpoint::Endpoint> rows(const ports::Services& services) {
        .rate = RateClass::management_read,
        .reply = &token_schema(),
        .handler = handler<get>(services)},
+      {.id = "update_refresh_token",
+       .method = Method::patch,
+       .path = "/api/v2/refresh-tokens/{id}",
+       .tag = "refresh-tokens",
+       .summary = "Update the metadata of a refresh token",
+       .scopes = {"update:refresh_tokens"},
+       .rate = RateClass::management_write,
+       .body = &update_schema(),
+       .reply = &token_schema(),
+       .handler = handler<update>(services)},
       {.id = "delete_refresh_token",
        .method = Method::delete_,
        .path = "/api/v2/refresh-tokens/{id}",

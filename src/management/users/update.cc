@@ -13,6 +13,8 @@ namespace {
 using connections::database::Database;
 
 constexpr int attempts_max = 3;
+// Patches merge, so a body's own limit does not bound what they add up to.
+constexpr size_t profile_bytes_max = 1 << 20;
 constexpr std::string_view root_attributes[] = {"name", "nickname", "given_name", "family_name", "picture"};
 constexpr std::string_view credentials[] = {"email", "username", "password", "phone_number"};
 
@@ -172,6 +174,8 @@ Async<domain::User> attempt(const ports::Services& services, Options options, co
   CO_TRY(const auto connection, co_await connection_of(services, call.tenant(), std::move(identity)));
   CO_ENSURE(check_connection(connection, body));
   CO_TRY(user.profile, changed_profile(std::move(user.profile), connection, body));
+  if (json::serialize(user.profile).size() > profile_bytes_max)
+    co_return fail(ErrorKind::too_large, "invalid_body", "The profile of a user has at most 1 MiB.");
   user.updated_at = call.context.now;
 
   ports::Writes writes;

@@ -23,7 +23,7 @@ class UserRows : public ::testing::Test {
       .client_id = "admin",
       .scopes = {"read:users", "create:users", "update:users", "delete:users", "create:user_tickets",
                  "read:sessions", "update:sessions", "delete:sessions", "read:refresh_tokens",
-                 "delete:refresh_tokens"}};
+                 "update:refresh_tokens", "delete:refresh_tokens"}};
 
   void SetUp() override {
     const auto add = [this](std::vector<endpoint::Endpoint> part) {
@@ -124,6 +124,13 @@ TEST_F(UserRows, metadata_merge_at_the_first_level) {
   const auto reply = patch(R"({"app_metadata":{"drop":null,"nested":{"b":2},"new":3}})");
   EXPECT_EQ(json::serialize(body_of(reply).at("app_metadata")), R"({"keep":1,"nested":{"b":2},"new":3})");
   EXPECT_FALSE(body_of(patch(R"({"app_metadata":{}})")).contains("app_metadata"));
+}
+
+TEST_F(UserRows, patches_cannot_add_up_to_a_profile_without_bound) {
+  world.state.users["auth0|1"].user.profile["app_metadata"] =
+      json::Object{{"big", std::string(1 << 20, 'x')}};
+  EXPECT_EQ(patch(R"({"nickname":"a"})").status, 413);
+  EXPECT_EQ(patch(R"({"app_metadata":{"big":null}})").status, 200);
 }
 
 TEST_F(UserRows, two_credentials_cannot_change_at_once) {
@@ -274,6 +281,15 @@ TEST_F(UserRows, a_refresh_token_is_named_without_its_secret) {
   EXPECT_EQ(json::string_or(body_of(call("get_refresh_token", path)), "user_id"), "auth0|1");
   EXPECT_EQ(refusal(call("get_refresh_token", {{"id", domain::Handle{5, std::string(12, 'x')}.to_string()}})),
             "404 inexistent_refresh_token");
+  const auto changed = call("update_refresh_token", path, R"({"refresh_token_metadata":{"a":1}})");
+  EXPECT_EQ(changed.status, 200);
+  EXPECT_TRUE(body_of(changed).contains("refresh_token_metadata"));
+  EXPECT_FALSE(body_of(call("update_refresh_token", path, R"({"refresh_token_metadata":null})"))
+                   .contains("refresh_token_metadata"));
+  world.committer.before_commit = [this] { world.state.refresh_tokens[5].rotated_at = testing::start; };
+  EXPECT_EQ(refusal(call("update_refresh_token", path, R"({"refresh_token_metadata":{"a":2}})")),
+            "404 inexistent_refresh_token");
+  world.state.refresh_tokens[5].rotated_at.reset();
   EXPECT_EQ(call("delete_refresh_token", path).status, 204);
   EXPECT_TRUE(world.state.refresh_tokens.empty());
 }
