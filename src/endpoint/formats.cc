@@ -77,6 +77,14 @@ bool is_identifier(std::string_view text) {
          std::ranges::all_of(text, [](char c) { return is_alnum(c) || c == '_' || c == '-'; });
 }
 
+// Ids of profiles: a prefix and about 22 base-58 characters (reference: management API §1.5).
+template <char A, char B, char C>
+bool is_profile_id(std::string_view text) {
+  const char prefix[] = {A, B, C, '_'};
+  return text.starts_with(std::string_view(prefix, 4)) && text.size() >= 18 && text.size() <= 30 &&
+         std::ranges::all_of(text.substr(4), is_alnum);
+}
+
 constexpr Format formats[] = {
     {"uri", is_uri, false},
     {"uri-or-empty", is_uri, true},
@@ -97,8 +105,8 @@ constexpr Format formats[] = {
     {"client-id", is_identifier, false},
     {"connection-id", is_identifier, false},
     {"organization-id", is_identifier, false},
-    {"connection-profile-id", is_identifier, false},
-    {"user-attribute-profile-id", is_identifier, false},
+    {"connection-profile-id", is_profile_id<'c', 'o', 'p'>, false},
+    {"user-attribute-profile-id", is_profile_id<'u', 'a', 'p'>, false},
 };
 
 }  // namespace

@@ -129,9 +129,10 @@ TEST(clients, rules_between_members_hold) {
       {R"({"name":"a","refresh_token":{"rotation_type":"rotating","expiration_type":"non-expiring"}})",
        R"({"name":"a","refresh_token":{"rotation_type":"rotating","expiration_type":"expiring","token_lifetime":10,
             "idle_token_lifetime":10,"infinite_token_lifetime":false,"infinite_idle_token_lifetime":false}})",
-       R"({"name":"a","client_id":"mine","foo":1})", R"({})", R"({"name":"<b>"})",
-       R"({"name":"a","app_type":"x"})", R"({"name":"a","jwt_configuration":{"alg":"none"}})",
-       R"({"name":"a","client_metadata":{"a":1}})", R"({"name":"a","description":1})"})
+       R"({"name":"a","client_id":"mine","foo":1})", R"({"name":"a","_sealed":{"client_secret":"x"}})",
+       R"({"name":"a","_credentials":[]})", R"({})", R"({"name":"<b>"})", R"({"name":"a","app_type":"x"})",
+       R"({"name":"a","jwt_configuration":{"alg":"none"}})", R"({"name":"a","client_metadata":{"a":1}})",
+       R"({"name":"a","description":1})"})
     EXPECT_EQ(world.post("/clients", body(text)).status, 400) << text;
 }
 

@@ -1,6 +1,7 @@
 #include "management/connections/connections.h"
 
 #include <algorithm>
+#include <set>
 
 #include "management/connections/document.h"
 #include "management/connections/fields.h"
@@ -58,12 +59,14 @@ Async<Reply> read(const ports::Services& services, Call call) {
   co_return ok(select_fields(call.query, shown));
 }
 
-// Clients that are not there are left out (reference: recorded exchanges).
+// Clients that are not there are left out (reference: recorded exchanges), and so is a repetition.
 Async<json::Object> drop_unknown_clients(const ports::Services& services, domain::TenantId tenant,
                                          json::Object body) {
   if (!json::array(body, "enabled_clients")) co_return body;
   json::Array known;
+  std::set<std::string> seen;
   for (const auto& id : json::strings(body, "enabled_clients")) {
+    if (!seen.insert(id).second) continue;
     CO_TRY(const auto found, co_await services.documents.find(tenant, ports::Collection::clients, id));
     if (found) known.push_back(json::Value(id));
   }

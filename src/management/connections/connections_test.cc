@@ -103,11 +103,12 @@ TEST(connections, options_that_follow_from_others_are_completed) {
 
 TEST(connections, clients_that_are_not_there_are_left_out) {
   World world;
-  const auto made = world.post(
-      "/connections",
-      json::Object{{"name", "db"},
-                   {"strategy", "auth0"},
-                   {"enabled_clients", json::Array{"unknown", json::Value(world.acme.client_id)}}});
+  const auto made =
+      world.post("/connections",
+                 json::Object{{"name", "db"},
+                              {"strategy", "auth0"},
+                              {"enabled_clients", json::Array{"unknown", json::Value(world.acme.client_id),
+                                                              json::Value(world.acme.client_id)}}});
   EXPECT_EQ(made["enabled_clients"].as_array().size(), 1u);
 }
 
