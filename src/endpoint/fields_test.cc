@@ -83,6 +83,12 @@ TEST(fields, members_that_the_server_sets_are_dropped_at_every_level) {
             R"({"name":"a","lifetime":1,"enabled":true,"scopes":[{"value":"v"}]})");
 }
 
+TEST(fields, an_address_whose_scheme_is_code_is_refused) {
+  for (const char* text : {"javascript:alert", "JavaScript:alert", "data:text/html,x", "vbscript:x"})
+    EXPECT_NE(message_of(R"({"name":"a","logo_uri":")" + std::string(text) + "\"}"), "accepted") << text;
+  EXPECT_EQ(message_of(R"({"name":"a","logo_uri":"https://a.example/logo.png"})"), "accepted");
+}
+
 struct Refusal {
   const char *body, *message;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/clock.h"
+#include "base/encoding.h"
 
 namespace durward::endpoint {
 namespace {
@@ -23,9 +24,14 @@ bool is_printable(std::string_view text) {
   return std::ranges::none_of(text, [](unsigned char c) { return c <= 0x20 || c == 0x7f; });
 }
 
+// Addresses that operators store become links and images of pages: one whose scheme is code is never one.
+constexpr std::string_view code_schemes[] = {"javascript", "vbscript",   "data",
+                                             "blob",       "filesystem", "view-source"};
+
 bool is_uri(std::string_view text) {
   const size_t scheme = scheme_length(text);
-  return scheme && is_printable(text) && text.size() > scheme + 1;
+  return scheme && is_printable(text) && text.size() > scheme + 1 &&
+         std::ranges::find(code_schemes, to_lower(text.substr(0, scheme))) == std::end(code_schemes);
 }
 
 bool has_scheme(std::string_view text, std::string_view scheme) {

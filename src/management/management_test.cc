@@ -88,10 +88,11 @@ TEST(tenants, flags_merge_minutes_become_hours_and_null_removes) {
 
 TEST(tenants, contradictions_and_unknown_members_are_refused) {
   World world;
-  for (const char* text : {R"({"idle_session_lifetime":500})", R"({"session_lifetime":0})", R"({"foo":1})",
-                           R"({"flags":{"foo":true}})", R"({"default_redirection_uri":"http://a.example"})",
-                           R"({"support_email":"x"})", R"({"enabled_locales":["xx"]})",
-                           R"({"session_cookie":{"mode":"other"}})"})
+  for (const char* text :
+       {R"({"idle_session_lifetime":500})", R"({"session_lifetime":0})", R"({"foo":1})",
+        R"({"flags":{"foo":true}})", R"({"default_redirection_uri":"http://a.example"})",
+        R"({"support_email":"x"})", R"({"enabled_locales":["xx"]})", R"({"session_cookie":{"mode":"other"}})",
+        R"({"allowed_logout_urls":["data:x"]})", R"({"support_url":"javascript:x"})"})
     EXPECT_EQ(world.patch("/tenants/settings", body(text)).status, 400) << text;
 }
 

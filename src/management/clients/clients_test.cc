@@ -78,6 +78,8 @@ TEST(clients, changing_the_secret_needs_the_scope_for_keys) {
   EXPECT_EQ(world.call(http::Method::patch, path, secret, {"update:clients"}).status, 403);
   EXPECT_EQ(world.call(http::Method::patch, path, secret, {"update:client_keys"}).text("client_secret"),
             "correct-horse-battery-staple");
+  EXPECT_EQ(world.call(http::Method::patch, path, body(R"({"name":"x"})"), {"update:client_keys"}).status,
+            403);
   EXPECT_EQ(world.patch(path, body(R"({"client_secret":null})")).status, 400);
 }
 

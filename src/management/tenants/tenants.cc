@@ -1,6 +1,7 @@
 #include "management/tenants/tenants.h"
 
 #include "management/tenants/fields.h"
+#include "standards/oauth/redirect_uri.h"
 
 namespace durward::management::tenants {
 namespace {
@@ -77,7 +78,17 @@ void settle_lifetimes(json::Object& patch) {
   }
 }
 
+Result<> check_logout_urls(const json::Object& body) {
+  const auto urls = json::strings(body, "allowed_logout_urls");
+  for (size_t i = 0; i < urls.size(); ++i)
+    if (auto ok = oauth::validate_redirect_uri(urls[i]); !ok)
+      return invalid_body("Payload validation error: '" + ok.error().message +
+                          "' on property allowed_logout_urls." + std::to_string(i) + ".");
+  return {};
+}
+
 Result<> check(const json::Object& body) {
+  ENSURE(check_logout_urls(body));
   const auto hours = [&](std::string_view name) {
     const auto* value = body.if_contains(name);
     return value && value->is_number() ? value->to_number<double>() : 0.0;
