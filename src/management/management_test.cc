@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "management/keys/keys.h"
 #include "management/support/testing/world.h"
 
 namespace durward::management {
@@ -142,6 +143,27 @@ TEST(signing_keys, rotation_promotes_next_and_makes_a_new_one) {
   EXPECT_EQ(world.get("/keys/signing").body.as_array().size(), 6u);
   const auto old = world.get("/keys/signing/" + json::string_or(current, "kid"));
   EXPECT_TRUE(old["previous"].as_bool());
+}
+
+TEST(signing_keys, a_tenant_without_a_next_key_can_rotate_and_gets_one_later) {
+  World world;
+  auto& stored = world.store.rows[{1, ports::Collection::signing_keys}];
+  std::erase_if(stored, [](const auto& row) {
+    return json::string_or(row.document.body, "status") == "next" &&
+           json::string_or(row.document.body, "kty") == "RSA";
+  });
+  const auto rotated = world.post("/keys/signing/rotate");
+  EXPECT_TRUE(rotated["current"].as_bool());
+  const auto add = [&] {
+    return run_sync(keys::add_next_key(world.services, {1}, World::keys().rsa_current, "acme.test"));
+  };
+  EXPECT_TRUE(add());
+  const size_t count = stored.size();
+  EXPECT_TRUE(add());
+  EXPECT_EQ(stored.size(), count);
+  const auto list = world.get("/keys/signing");
+  EXPECT_TRUE(list.body.at(0).at("current").as_bool());
+  EXPECT_TRUE(list.body.at(1).at("next").as_bool());
 }
 
 TEST(signing_keys, only_a_previous_key_can_be_revoked) {

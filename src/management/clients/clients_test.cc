@@ -192,7 +192,7 @@ json::Object credential() {
   json::Object out;
   out["credential_type"] = "public_key";
   out["name"] = "key";
-  out["pem"] = World::keys().rsa_next.public_key().to_pem();
+  out["pem"] = World::keys().rsa_next->public_key().to_pem();
   return out;
 }
 
@@ -220,7 +220,7 @@ TEST(client_credentials, what_is_no_key_is_refused) {
   auto broken = credential(), wrong_type = credential(), private_key = credential();
   broken["pem"] = "no key";
   wrong_type["credential_type"] = "x509_cert";
-  private_key["pem"] = World::keys().rsa_next.to_pem();
+  private_key["pem"] = World::keys().rsa_next->to_pem();
   for (const auto& refused : {broken, wrong_type, private_key})
     EXPECT_EQ(world.post(path, refused).status, 400);
 }

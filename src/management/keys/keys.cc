@@ -93,6 +93,10 @@ Async<Reply> rotate(const ports::Services& services, Call call) {
   co_return ok(std::move(current));
 }
 
+std::string_view kty_of(const crypto::PrivateKey& key) {
+  return key.type() == crypto::KeyType::rsa ? "RSA" : "EC";
+}
+
 struct Fresh {
   Result<crypto::PrivateKey> rsa = fail(ErrorKind::internal, ""), ec = fail(ErrorKind::internal, "");
 };
@@ -120,7 +124,7 @@ const ports::Document* with(const std::vector<ports::Document>& documents, std::
   return nullptr;
 }
 
-ports::Write restated(const ports::Document& document, std::string_view status, TimePoint now) {
+ports::ReplaceDocument restated(const ports::Document& document, std::string_view status, TimePoint now) {
   ports::ReplaceDocument write{.collection = resource.collection, .document = document};
   auto& body = write.document.body;
   body["status"] = status;
@@ -130,11 +134,11 @@ ports::Write restated(const ports::Document& document, std::string_view status, 
   return write;
 }
 
-Async<ports::Write> fresh_next(const ports::Services& services, domain::TenantId tenant,
-                               crypto::PrivateKey key, std::string common_name) {
-  CO_TRY(auto body, new_document(services, key, "next", common_name));
+Async<ports::InsertDocument> fresh_key(const ports::Services& services, domain::TenantId tenant,
+                                       crypto::PrivateKey key, std::string status, std::string common_name) {
+  CO_TRY(auto body, new_document(services, key, status, common_name));
   CO_TRY(body, co_await seal(services, resource, tenant, std::move(body)));
-  co_return insertion(services, resource, std::move(body));
+  co_return std::get<ports::InsertDocument>(insertion(services, resource, std::move(body)));
 }
 
 }  // namespace
@@ -156,7 +160,7 @@ Result<json::Object> new_document(const ports::Services& services, const crypto:
   TRY(const auto pkcs7, crypto::to_pkcs7_pem(certificate));
   json::Object body;
   body["kid"] = services.random.url_safe(21);
-  body["kty"] = key.type() == crypto::KeyType::rsa ? "RSA" : "EC";
+  body["kty"] = kty_of(key);
   body["status"] = status;
   body["cert"] = certificate.pem;
   body["pkcs7"] = pkcs7;
@@ -194,16 +198,28 @@ Async<json::Object> rotate_keys(const ports::Services& services, domain::TenantI
   json::Object shown;
   for (const auto kty : key_types) {
     if (const auto* old = with(documents, kty, "current")) writes.push_back(restated(*old, "previous", now));
-    if (const auto* next = with(documents, kty, "next")) {
-      writes.push_back(restated(*next, "current", now));
-      if (kty == "RSA") shown = std::get<ports::ReplaceDocument>(writes.back()).document.body;
-    }
-    CO_TRY(auto next, co_await fresh_next(services, tenant, kty == "RSA" ? rsa : ec, common_name));
-    writes.push_back(std::move(next));
+    const auto* next = with(documents, kty, "next");
+    // Without a next key (a young tenant may still wait for it) the new one signs at once.
+    CO_TRY(auto made, co_await fresh_key(services, tenant, kty == "RSA" ? rsa : ec, next ? "next" : "current",
+                                         common_name));
+    auto promoted = next ? restated(*next, "current", now) : ports::ReplaceDocument{};
+    if (kty == "RSA") shown = next ? promoted.document.body : made.document.body;
+    if (next) writes.push_back(std::move(promoted));
+    writes.push_back(std::move(made));
   }
   writes.insert(writes.end(), more.begin(), more.end());
   CO_ENSURE(co_await services.committer.commit(tenant, std::move(writes)));
   co_return render(shown);
+}
+
+Async<> add_next_key(const ports::Services& services, domain::TenantId tenant, crypto::PrivateKey key,
+                     std::string common_name) {
+  CO_TRY(const auto documents, co_await all(services, resource, tenant));
+  const std::string_view kty = kty_of(key);
+  if (with(documents, kty, "next")) co_return Result<>{};
+  const std::string status = with(documents, kty, "current") ? "next" : "current";
+  CO_TRY(auto made, co_await fresh_key(services, tenant, std::move(key), status, std::move(common_name)));
+  co_return co_await services.committer.commit(tenant, {std::move(made)});
 }
 
 std::vector<Endpoint> rows(const ports::Services& services) {

@@ -90,12 +90,16 @@ Async<Draft> add_connection(const ports::Services& services, Draft draft) {
 
 Async<Draft> add_keys(const ports::Services& services, Draft draft, TenantKeys keys) {
   struct Row {
-    const crypto::PrivateKey& key;
+    const crypto::PrivateKey* key;
     std::string_view status;
   };
-  for (const Row row : {Row{keys.rsa_current, "current"}, Row{keys.ec_current, "current"},
-                        Row{keys.rsa_next, "next"}, Row{keys.ec_next, "next"}}) {
-    CO_TRY(auto body, keys::new_document(services, row.key, row.status, draft.wanted.domain));
+  const Row rows[] = {{&keys.rsa_current, "current"},
+                      {&keys.ec_current, "current"},
+                      {keys.rsa_next ? &*keys.rsa_next : nullptr, "next"},
+                      {&keys.ec_next, "next"}};
+  for (const Row& row : rows) {
+    if (!row.key) continue;
+    CO_TRY(auto body, keys::new_document(services, *row.key, row.status, draft.wanted.domain));
     CO_ENSURE(co_await add(services, keys::resource, draft.tenant, std::move(body), &draft.out.writes));
   }
   co_return draft;

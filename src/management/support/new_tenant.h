@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 
 #include "crypto/keys.h"
@@ -8,9 +9,12 @@
 // with every scope of API v2; the database connection; the system API; signing keys, current and next.
 namespace durward::management {
 
-// Generating RSA keys is most of the time it takes to be ready, so the caller brings them.
+// Generating RSA keys is most of the time it takes to be ready, so the caller brings them. The next one may
+// follow with keys::add_next_key.
 struct TenantKeys {
-  crypto::PrivateKey rsa_current, rsa_next, ec_current, ec_next;
+  crypto::PrivateKey rsa_current;
+  std::optional<crypto::PrivateKey> rsa_next;
+  crypto::PrivateKey ec_current, ec_next;
 };
 // In parallel, one thread a key.
 Result<TenantKeys> generate_tenant_keys();
