@@ -3,6 +3,7 @@
 #include "crypto/hash.h"
 #include "standards/jose/jws.h"
 #include "tokens/claims.h"
+#include "tokens/key_algorithms.h"
 #include "tokens/key_set_cache.h"
 #include "tokens/opaque.h"
 #include "tokens/tokens.h"
@@ -10,8 +11,6 @@
 namespace durward::tokens {
 
 namespace {
-
-using crypto::SignatureAlgorithm;
 
 // Prepared signers of a key set: one per algorithm, for typ "JWT" and "at+jwt".
 struct Signers {
@@ -21,23 +20,14 @@ struct Signers {
   Pair by_alg[crypto::signature_algorithm_count];
 };
 
-struct AlgorithmOfKey {
-  std::string_view kty;
-  SignatureAlgorithm alg;
-};
-constexpr AlgorithmOfKey offered[] = {{"RSA", SignatureAlgorithm::RS256},
-                                      {"RSA", SignatureAlgorithm::RS512},
-                                      {"RSA", SignatureAlgorithm::PS256},
-                                      {"EC", SignatureAlgorithm::ES256}};
-
 Signers prepare(const domain::KeySet& keys) {
   Signers out;
-  for (const auto& [kty, alg] : offered) {
-    const auto* key = keys.current(kty);
+  for (const auto& use : key_algorithms()) {
+    const auto* key = keys.current(use.kty);
     if (!key) continue;
-    const jose::SigningKeyRef ref{alg, key->kid, key->key};
-    out.by_alg[size_t(alg)].jwt.emplace(ref, "JWT");
-    out.by_alg[size_t(alg)].at_jwt.emplace(ref, "at+jwt");  // RFC 9068 §2.1
+    const jose::SigningKeyRef ref{use.alg, kid_for(*key, use), key->key};
+    out.by_alg[size_t(use.alg)].jwt.emplace(ref, "JWT");
+    out.by_alg[size_t(use.alg)].at_jwt.emplace(ref, "at+jwt");  // RFC 9068 §2.1
   }
   return out;
 }

@@ -133,7 +133,7 @@ TEST_F(Tokens, the_audience_is_a_string_without_openid_or_with_another_algorithm
 
 TEST_F(Tokens, each_algorithm_signs_with_its_key) {
   const std::pair<const char*, const char*> cases[] = {
-      {"RS256", "rsa-acme"}, {"RS512", "rsa-acme"}, {"PS256", "rsa-acme"}, {"ES256", "ec-acme"}};
+      {"RS256", "rsa-acme"}, {"RS512", "rsa-acme.RS512"}, {"PS256", "rsa-acme.PS256"}, {"ES256", "ec-acme"}};
   for (const auto& [alg, kid] : cases) {
     const auto token = issue(request(world.add_api("urn:api", {}, {{"signing_alg", alg}}), {}));
     const auto header = header_of(token.text);
@@ -319,6 +319,15 @@ TEST_F(Verification, a_revoked_key_and_a_token_without_kid_are_refused) {
   const auto token = signed_by(own_key(), claims());
   world.configuration.key_sets[1] = std::make_shared<const domain::KeySet>(keys);
   EXPECT_FALSE(authenticate(token));
+}
+TEST_F(Verification, a_kid_stands_for_one_algorithm) {
+  const auto as = [&](crypto::SignatureAlgorithm alg, std::string kid) {
+    return *jose::sign_compact({{"typ", "JWT"}}, claims(), {alg, std::move(kid), own_key().key});
+  };
+  EXPECT_TRUE(authenticate(as(crypto::SignatureAlgorithm::PS256, "rsa-acme.PS256")));
+  EXPECT_FALSE(authenticate(as(crypto::SignatureAlgorithm::PS256, "rsa-acme")));
+  EXPECT_FALSE(authenticate(as(crypto::SignatureAlgorithm::RS256, "rsa-acme.PS256")));
+  EXPECT_FALSE(authenticate(as(crypto::SignatureAlgorithm::RS384, "rsa-acme.RS384")));
 }
 TEST_F(Verification, a_changed_payload_and_garbage_are_refused) {
   auto token = signed_by(own_key(), claims());

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "standards/oauth/scope.h"
+#include "tokens/key_algorithms.h"
 #include "tokens/opaque.h"
 
 namespace durward::tokens {
@@ -20,9 +21,9 @@ bool contains(const std::vector<std::string>& words, std::string_view word) {
 }
 
 Result<jose::VerificationKey> find_key(const domain::KeySet& keys, const jose::UnverifiedJwt& token) {
-  const auto* key = keys.by_kid(token.kid);
-  if (token.kid.empty() || !key || key->revoked_at) return refused();
-  return jose::VerificationKey{key->kid, token.alg, key->key.public_key()};
+  const auto* key = find_signing_key(keys, token.kid, to_string(token.alg));
+  if (!key) return refused();
+  return jose::VerificationKey{token.kid, token.alg, key->key.public_key()};
 }
 
 // A JWT of this tenant for `audience` that is valid now.

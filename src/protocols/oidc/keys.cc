@@ -6,6 +6,7 @@
 #include "protocols/cors.h"
 #include "protocols/reply.h"
 #include "standards/jose/jwk.h"
+#include "tokens/key_algorithms.h"
 #include "tokens/key_set_cache.h"
 
 namespace durward::protocols::oidc {
@@ -14,11 +15,21 @@ namespace {
 
 using Cache = tokens::KeySetCache<std::string>;
 
-json::Object jwk_of(const domain::SigningKey& key) {
-  jose::JwkOptions options{.kid = key.kid};
-  options.alg = key.kty == "EC" ? crypto::SignatureAlgorithm::ES256 : crypto::SignatureAlgorithm::RS256;
-  if (auto certificate = crypto::parse_certificate(key.cert_pem)) options.certificate_der = certificate->der;
+json::Object jwk_of(const domain::SigningKey& key, const tokens::KeyAlgorithm& use) {
+  jose::JwkOptions options{.kid = tokens::kid_for(key, use)};
+  options.alg = use.alg;
+  // Once is enough: the certificate does not depend on the algorithm.
+  if (auto certificate = crypto::parse_certificate(key.cert_pem); certificate && use.primary)
+    options.certificate_der = certificate->der;
   return jose::to_jwk(key.key.public_key(), options);
+}
+
+void add_keys(json::Array& list, const domain::KeySet& keys, bool primary) {
+  for (const std::string_view status : {"current", "next", "previous"})
+    for (const auto& key : keys.keys)
+      for (const auto& use : tokens::key_algorithms())
+        if (key.status == status && !key.revoked_at && use.kty == key.kty && use.primary == primary)
+          list.push_back(jwk_of(key, use));
 }
 
 std::string jwks_body(const domain::KeySet& keys) { return json::serialize(jwks_document(keys)); }
@@ -106,9 +117,8 @@ endpoint::Endpoint public_row(std::string_view id, std::string_view path, std::s
 
 json::Object jwks_document(const domain::KeySet& keys) {
   json::Array list;
-  for (const std::string_view status : {"current", "next", "previous"})
-    for (const auto& key : keys.keys)
-      if (key.status == status && !key.revoked_at) list.push_back(jwk_of(key));
+  add_keys(list, keys, true);
+  add_keys(list, keys, false);
   return {{"keys", std::move(list)}};
 }
 

@@ -11,7 +11,8 @@ namespace durward::protocols::oidc {
 // /pb7 and /fingerprint.
 std::vector<endpoint::Endpoint> key_rows(Parts parts);
 
-// Current, next and previous keys in this order, without revoked ones.
+// Current, next and previous keys in this order, without revoked ones; behind them the same keys for their
+// further algorithms (tokens/key_algorithms.h).
 json::Object jwks_document(const domain::KeySet& keys);
 
 }  // namespace durward::protocols::oidc

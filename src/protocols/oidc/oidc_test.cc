@@ -155,13 +155,15 @@ TEST_F(Oidc, jwks_lists_current_before_next_and_no_revoked_key) {
   keys.keys.insert(keys.keys.begin(), {gone, next});
   const auto document = jwks_document(keys);
   const auto& list = *json::array(document, "keys");
-  ASSERT_EQ(list.size(), 3u);
+  ASSERT_EQ(list.size(), 7u);
   EXPECT_EQ(json::string_or(list[0].as_object(), "kid"), "rsa-acme");
   EXPECT_EQ(json::string_or(list[0].as_object(), "alg"), "RS256");
   EXPECT_EQ(json::string_or(list[0].as_object(), "use"), "sig");
   EXPECT_EQ(json::string_or(list[1].as_object(), "alg"), "ES256");
   EXPECT_EQ(json::string_or(list[2].as_object(), "kid"), "next");
-  EXPECT_EQ(jose::parse_jwks(document)->size(), 3u);
+  EXPECT_EQ(json::string_or(list[3].as_object(), "kid"), "rsa-acme.PS256");
+  EXPECT_EQ(json::string_or(list[3].as_object(), "alg"), "PS256");
+  EXPECT_EQ(jose::parse_jwks(document)->size(), 7u);
 }
 TEST_F(Oidc, jwks_are_served_per_tenant_and_follow_a_rotation) {
   const auto first = send(get("/.well-known/jwks.json"));
