@@ -116,7 +116,7 @@ Exit run_dev(Invocation& invocation) {
   server::StopSignal stop;
   apply_log_level(invocation.settings);
   Running running(invocation.settings, [](server::Installation& installation, const std::string& host) {
-    return server::ensure_demo_tenant(installation, for_people(host));
+    return server::make_demo_tenant(installation, for_people(host));
   });
   auto ready = running.start();
   if (!ready) return invocation.out.fail(ready.error());

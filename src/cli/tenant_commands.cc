@@ -37,6 +37,7 @@ Result<json::Object> create(const Invocation& invocation) {
   TRY(scene.installation, Installation::open(invocation.settings, 1));
   TRY(scene.place,
       run_sync(scene.installation->provisioner.create(name, host, invocation.value("friendly-name", name))));
+  ENSURE(run_sync(scene.installation->provisioner.add_next_key(scene.place)));
   return with_client(scene);
 }
 
@@ -76,7 +77,8 @@ Result<json::Object> import(const Invocation& invocation) {
   if (exists) {
     ENSURE(run_sync(provisioner.apply(*std::move(place), std::move(seed))));
   } else {
-    ENSURE(run_sync(provisioner.create_from(std::move(seed), host)));
+    TRY(const auto made, run_sync(provisioner.create_from(std::move(seed), host)));
+    ENSURE(run_sync(provisioner.add_next_key(made)));
   }
   return json::Object{{"name", name}, {"result", exists ? "changed" : "created"}};
 }

@@ -59,13 +59,10 @@ Async<std::optional<DemoClient>> open_client(const InternalApi& api, InternalApi
 
 }  // namespace
 
-Result<> ensure_demo_tenant(Installation& installation, const std::string& host) {
-  TRY(const int64_t tenants, run_sync(installation.core->services().tenants.count()));
-  if (tenants > 0) return {};
+Result<Provisioner::Place> make_demo_tenant(Installation& installation, const std::string& host) {
   auto seed = parse_seed(demo_seed(), "demo.yaml");
   if (!seed) return fail(ErrorKind::internal, "bad_demo", seed.error().front());
-  ENSURE(run_sync(installation.provisioner.create_from(*std::move(seed), host)));
-  return {};
+  return run_sync(installation.provisioner.create_from(*std::move(seed), host));
 }
 
 Result<std::optional<DemoClient>> open_demo_client(Installation& installation, const std::string& host,

@@ -10,8 +10,8 @@ namespace durward::server {
 inline constexpr std::string_view demo_tenant = "demo", demo_client = "Sample application",
                                   demo_email = "demo@example.com", demo_password = "Durward-demo-1";
 
-// Makes the demo tenant when the installation has no tenant.
-Result<> ensure_demo_tenant(Installation& installation, const std::string& host);
+// Makes the demo tenant.
+Result<Provisioner::Place> make_demo_tenant(Installation& installation, const std::string& host);
 
 struct DemoClient {
   std::string client_id, domain;

@@ -150,6 +150,11 @@ Result<Ready> Running::start() {
       adapters::MailWorkerOptions{}, &installation_->core->metrics());
   const auto& roles = settings_.list("role");
   if (std::find(roles.begin(), roles.end(), "worker") != roles.end()) worker_->start();
+  // Repeatable runs draw random numbers in one order, so nothing happens beside them.
+  if (settings_.is_given("seed-random"))
+    add_next_keys();
+  else if (!made_.empty())
+    key_thread_ = std::thread([this] { add_next_keys(); });
   readiness_.ready = true;
   ready.seconds = process_age();
   if (const auto& path = settings_.text("ready-file"); !path.empty())
@@ -204,7 +209,8 @@ Result<> Running::seed_all() {
       continue;
     }
     const std::string host = host_of(seed.name, tenant_count_);
-    ENSURE(run_sync(installation_->provisioner.create_from(std::move(seed), host)));
+    TRY(auto place, run_sync(installation_->provisioner.create_from(std::move(seed), host)));
+    made_.push_back(std::move(place));
   }
   return {};
 }
@@ -213,10 +219,19 @@ Result<> Running::seed_all() {
 // create`.
 Result<> Running::create_first_tenant() {
   const std::string host = host_of(default_tenant, 1);
-  if (first_tenant_) return first_tenant_(*installation_, host);
-  if (settings_.boolean("ephemeral"))
-    ENSURE(run_sync(installation_->provisioner.create(std::string(default_tenant), host)));
+  if (!first_tenant_ && !settings_.boolean("ephemeral")) return {};
+  TRY(auto place, first_tenant_
+                      ? first_tenant_(*installation_, host)
+                      : run_sync(installation_->provisioner.create(std::string(default_tenant), host)));
+  made_.push_back(std::move(place));
   return {};
+}
+
+void Running::add_next_keys() {
+  for (const auto& place : made_)
+    if (auto added = run_sync(installation_->provisioner.add_next_key(place)); !added)
+      log::error("the next signing key could not be stored",
+                 {{"tenant", place.tenant->name}, {"reason", added.error().message}});
 }
 
 // How many tenants a start will probably make; a guess that is too low costs time, not truth.
@@ -256,6 +271,7 @@ Result<std::string> Running::authority_file() {
 }
 
 bool Running::stop() {
+  if (key_thread_.joinable()) key_thread_.join();
   if (!server_) return true;
   readiness_.draining = true;
   const bool clean = server_->drain();

@@ -2,6 +2,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "http/server.h"
@@ -49,7 +50,8 @@ class Running {
  public:
   // `first_tenant` is called with the authority a single tenant is reached at when neither store nor seeds
   // have one.
-  using FirstTenant = std::function<Result<>(Installation& installation, const std::string& host)>;
+  using FirstTenant =
+      std::function<Result<Provisioner::Place>(Installation& installation, const std::string& host)>;
   explicit Running(const Settings& settings, FirstTenant first_tenant = nullptr)
       : settings_(settings), first_tenant_(std::move(first_tenant)) {}
   ~Running();
@@ -63,6 +65,7 @@ class Running {
   Result<> seed_all();
   Result<> create_first_tenant();
   size_t new_tenants() const;
+  void add_next_keys();
   Result<std::vector<ReadyTenant>> ready_tenants();
   Result<std::string> authority_file();
   std::string host_of(std::string_view tenant, size_t tenants) const;
@@ -76,6 +79,8 @@ class Running {
   std::unique_ptr<http::Server> server_;
   std::unique_ptr<adapters::MailWorker> worker_;
   size_t tenant_count_ = 0;
+  std::vector<Provisioner::Place> made_;  // tenants of this start whose next key is still to come
+  std::thread key_thread_;
 };
 
 // Blocks SIGINT and SIGTERM for all threads started later; call first in main. wait() returns at the first of

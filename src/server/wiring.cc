@@ -131,7 +131,7 @@ Faces::Faces(Core& core, const Settings& settings)
   login::Protocols protocols;
   protocols["oauth2"] = protocols::oauth2::authorization_protocol(core.services(), issuer_);
   machine_ = std::make_shared<login::Machine>(core.services(), database_, std::move(protocols));
-  management_ = management::rows(core.services());
+  management_ = management::rows(core.services(), database_options(settings));
 }
 
 std::vector<endpoint::Endpoint> Faces::rows(const std::vector<std::string>& roles) {

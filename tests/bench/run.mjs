@@ -9,7 +9,7 @@ import { login } from './driver.mjs';
 import { load, median, residentMiB, startProgram } from './support.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
-const build = path.dirname(process.env.DURWARD_BINARY ?? path.join(here, '../../build/dev/durward'));
+const build = path.dirname(process.env.BINARY_UNDER_TEST ?? path.join(here, '../../build/dev/durward'));
 const args = process.argv.slice(2);
 const json = args.includes('--json'), long = args.includes('--long');
 const what = args.find(a => !a.startsWith('--')) ?? 'all';

@@ -10,7 +10,7 @@ describe('npm auth0: ManagementClient', () => {
     world = await createWorld();
     api = world.management;
   });
-  after(() => world.close());
+  after(() => world?.close());
 
   it('manages clients', async () => {
     const client = await api.clients.create({ name: 'Portal', app_type: 'spa', callbacks: ['https://portal.example/'] });
@@ -174,7 +174,7 @@ describe('npm auth0: AuthenticationClient', () => {
       domain: world.domain, clientId: client.client_id, clientSecret: client.client_secret,
     });
   });
-  after(() => world.close());
+  after(() => world?.close());
 
   it('signs a person up, and refuses the same address and a weak password', async () => {
     const connection = 'Username-Password-Authentication';

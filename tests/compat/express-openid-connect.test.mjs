@@ -12,7 +12,7 @@ describe('npm express-openid-connect: a regular web application', () => {
     world = await createWorld();
     user = await world.user();
   });
-  after(() => world.close());
+  after(() => world?.close());
 
   // The application needs its own origin in its configuration, so it listens first and is configured then.
   async function application(settings, registration = {}) {

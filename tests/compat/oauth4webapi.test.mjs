@@ -12,7 +12,7 @@ describe('npm oauth4webapi', () => {
     const issuer = new URL(world.issuer);
     as = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer));
   });
-  after(() => world.close());
+  after(() => world?.close());
 
   it('reads the same metadata at the RFC 8414 path', async () => {
     const issuer = new URL(world.issuer);

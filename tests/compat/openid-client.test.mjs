@@ -10,7 +10,7 @@ describe('npm openid-client', () => {
     world = await createWorld();
     user = await world.user({ name: 'Grace Hopper' });
   });
-  after(() => world.close());
+  after(() => world?.close());
 
   async function configuration(client, authentication) {
     return oidc.discovery(new URL(world.issuer), client.client_id, client.client_secret, authentication);

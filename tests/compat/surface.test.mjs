@@ -20,7 +20,7 @@ describe('surface of API v2', () => {
       for (const [method, operation] of Object.entries(methods))
         if (path.startsWith('/api/v2/')) served.set(`${method.toUpperCase()} ${shape(path.slice('/api/v2'.length))}`, operation);
   });
-  after(() => world.close());
+  after(() => world?.close());
 
   it('describes itself as OpenAPI 3.1', () => {
     assert.match(document.openapi, /^3\.1\./);

@@ -1,14 +1,20 @@
 // Starts the built binary for a test file and stops it again. Free port, nothing on disk but a temporary directory,
 // no process left behind.
 import { spawn } from 'node:child_process';
+import dns from 'node:dns';
 import { existsSync, mkdtempSync, readFileSync, rmSync, watch } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import tls from 'node:tls';
 import { fileURLToPath } from 'node:url';
 
+// RFC 6761 §6.3: names below localhost are this machine; not every resolver knows.
+const { lookup } = dns;
+dns.lookup = (name, options, done) =>
+  lookup(/(^|\.)localhost$/.test(name) ? '127.0.0.1' : name, options, done);
+
 const here = path.dirname(fileURLToPath(import.meta.url));
-export const binary = process.env.DURWARD_BINARY ?? path.join(here, '../../build/dev/durward');
+export const binary = process.env.BINARY_UNDER_TEST ?? path.join(here, '../../build/dev/durward');
 export const seedFile = path.join(here, 'acme.yaml');
 
 export class Server {
@@ -37,10 +43,13 @@ export class Server {
 // Resolves once `file` exists; the directory is watched, nobody polls the clock.
 function appears(file, child, output) {
   return new Promise((resolve, reject) => {
-    const failed = code => reject(new Error(`durward ended with ${code}:\n${output.join('')}`));
-    child.once('exit', failed);
-    child.once('error', reject);
     const watcher = watch(path.dirname(file), check);
+    const failed = code => {
+      watcher.close();
+      reject(new Error(`durward ended with ${code}:\n${output.join('')}`));
+    };
+    child.once('exit', failed);
+    child.once('error', failed);
     function check() {
       if (!existsSync(file)) return;
       let ready;

@@ -46,6 +46,7 @@ class CachedConfiguration : public ports::Configuration {
   struct Impl;
 
  private:
+  std::unique_ptr<metrics::Registry> own_registry_;  // when none was given
   std::unique_ptr<Impl> impl_;
 };
 

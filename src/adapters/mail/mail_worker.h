@@ -17,7 +17,7 @@ struct MailWorkerOptions {
   int64_t sweep_limit = 5000;
 };
 
-// The payload of a job of kind "mail": {"from","to","subject","text","html","tenant","template_name"}.
+// The payload of a job of kind "mail": {"from","to","subject","text","html","tenant","template"}.
 json::Object mail_to_payload(const ports::Mail& mail);
 ports::Mail mail_from_payload(const json::Object& payload);
 

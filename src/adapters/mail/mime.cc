@@ -1,0 +1,143 @@
+#include "adapters/mail/mime.h"
+
+#include <algorithm>
+
+#include "base/encoding.h"
+
+namespace durward::adapters::mime {
+
+namespace {
+constexpr size_t address_max = 320;       // RFC 3696: 64 + 1 + 255
+constexpr size_t encoded_chunk_max = 45;  // bytes that make 60 characters of an encoded word
+constexpr size_t line_max = 76;           // RFC 2045 §6.8
+
+std::unexpected<Error> bad_address() {
+  return fail(ErrorKind::invalid, "invalid_address", "The mail address cannot be used.");
+}
+
+bool is_atom_char(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         std::string_view("!#$%&'*+-/=?^_`{|}~.").find(c) != std::string_view::npos;
+}
+bool is_domain_char(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.';
+}
+
+bool is_addr_spec(std::string_view text) {
+  const auto at = text.rfind('@');
+  if (at == 0 || at == std::string_view::npos || at + 1 == text.size() || text.size() > address_max)
+    return false;
+  return std::ranges::all_of(text.substr(0, at), is_atom_char) &&
+         std::ranges::all_of(text.substr(at + 1), is_domain_char);
+}
+
+bool is_plain(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7f; });
+}
+
+std::string one_line(std::string_view text) {
+  std::string out(text);
+  for (char& c : out)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  return out;
+}
+
+// Up to `max` bytes without cutting a character in two (RFC 2047 §5).
+size_t whole_characters(std::string_view text, size_t max) {
+  if (text.size() <= max) return text.size();
+  size_t n = max;
+  while (n > 0 && (static_cast<unsigned char>(text[n]) & 0xC0) == 0x80) --n;
+  return n == 0 ? max : n;
+}
+
+std::string header_of(const Address& a) {
+  if (a.name.empty()) return a.address;
+  if (!is_plain(a.name)) return encode_header_text(a.name) + " <" + a.address + ">";
+  std::string quoted = "\"";
+  for (char c : a.name) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + "\" <" + a.address + ">";
+}
+
+std::string date_of(TimePoint at) {
+  using namespace std::chrono;
+  static constexpr const char* days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static constexpr const char* months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                           "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const auto day = floor<std::chrono::days>(at);
+  const year_month_day date(day);
+  const hh_mm_ss time(floor<seconds>(at - day));
+  char out[64];
+  std::snprintf(out, sizeof out, "%s, %u %s %d %02d:%02d:%02d +0000", days[weekday(day).c_encoding()],
+                unsigned(date.day()), months[unsigned(date.month()) - 1], int(date.year()),
+                int(time.hours().count()), int(time.minutes().count()), int(time.seconds().count()));
+  return out;
+}
+
+std::string body_part(std::string_view type, std::string_view body) {
+  std::string out =
+      "Content-Type: " + std::string(type) + "; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n";
+  const auto encoded = to_base64(body);
+  for (size_t i = 0; i < encoded.size(); i += line_max) out.append(encoded, i, line_max).append("\r\n");
+  return out;
+}
+
+std::string content_of(const ports::Mail& mail, Random& random) {
+  if (mail.html.empty()) return body_part("text/plain", mail.text);
+  if (mail.text.empty()) return body_part("text/html", mail.html);
+  const auto boundary = "=_" + random.hex(32);  // '=' and '_' never stand together in base64
+  return "Content-Type: multipart/alternative; boundary=\"" + boundary + "\"\r\n\r\n--" + boundary + "\r\n" +
+         body_part("text/plain", mail.text) + "--" + boundary + "\r\n" + body_part("text/html", mail.html) +
+         "--" + boundary + "--\r\n";
+}
+}  // namespace
+
+Result<Address> parse_address(std::string_view text) {
+  text = trim(text);
+  if (text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos) return bad_address();
+  Address out{.address = std::string(text)};
+  if (text.ends_with('>')) {
+    const auto open = text.rfind('<');
+    if (open == std::string_view::npos) return bad_address();
+    out.address = text.substr(open + 1, text.size() - open - 2);
+    auto name = trim(text.substr(0, open));
+    if (name.size() >= 2 && name.starts_with('"') && name.ends_with('"'))
+      name = name.substr(1, name.size() - 2);
+    out.name = one_line(name);
+  }
+  if (!is_addr_spec(out.address)) return bad_address();
+  return out;
+}
+
+std::string_view domain_of(const Address& address) {
+  return std::string_view(address.address).substr(address.address.rfind('@') + 1);
+}
+
+std::string encode_header_text(std::string_view text) {
+  // Something that looks like an encoded word must not be taken for one.
+  if (is_plain(text) && text.size() <= 900 && text.find("=?") == std::string_view::npos)
+    return std::string(text);
+  const std::string line = one_line(text);
+  std::string out;
+  for (std::string_view rest = line; !rest.empty();) {
+    const auto n = whole_characters(rest, encoded_chunk_max);
+    if (!out.empty()) out += "\r\n ";
+    out += "=?utf-8?B?" + to_base64(rest.substr(0, n)) + "?=";
+    rest.remove_prefix(n);
+  }
+  return out;
+}
+
+std::string render(const ports::Mail& mail, const Address& from, const Address& to, TimePoint at,
+                   Random& random) {
+  return "From: " + header_of(from) + "\r\nTo: " + header_of(to) +
+         "\r\nSubject: " + encode_header_text(mail.subject) + "\r\nDate: " + date_of(at) +
+         "\r\nMessage-ID: <" + random.hex(32) + "@" + std::string(domain_of(from)) +
+         ">\r\nMIME-Version: 1.0\r\n"
+         "Auto-Submitted: auto-generated\r\n" +  // RFC 3834 §5: no automatic replies, please
+         content_of(mail, random);
+}
+
+}  // namespace durward::adapters::mime
