@@ -47,6 +47,8 @@ constexpr std::string_view known_parameters[] = {
     "authorization_details",
 };
 
+constexpr std::string_view known_prompts[] = {"none", "login", "consent", "select_account"};
+
 std::unexpected<Error> bad_request(std::string description) {
   return oauth::refuse("invalid_request", std::move(description));
 }
@@ -245,15 +247,15 @@ Result<> grantable(Attempt& attempt) {
 }
 
 Result<> prompt(Attempt& attempt) {
-  std::string_view rest = attempt.transaction.prompt = attempt.get("prompt");
-  size_t words = 0;
-  while (!rest.empty()) {
-    const size_t end = std::min(rest.find(' '), rest.size());
-    words += end > 0;
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
+  attempt.transaction.prompt = attempt.get("prompt");
+  // Words like those of a scope.
+  const auto words = oauth::ScopeSet::parse(attempt.transaction.prompt);
+  const bool known = words && std::ranges::all_of(*words, [](const std::string& word) {
+                       return std::ranges::find(known_prompts, word) != std::end(known_prompts);
+                     });
+  if (!known) return bad_request("The parameter prompt has an unknown value.");
   // OpenID Connect Core §3.1.2.1: none stands alone.
-  if (attempt.transaction.prompts("none") && words > 1)
+  if (words->contains("none") && words->size() > 1)
     return bad_request("prompt=none must not be combined with other values.");
   return {};
 }

@@ -164,6 +164,8 @@ std::vector<Refusal> refusals() {
       {"unknown API", changed(spa(), {{"audience", "https://nowhere"}}), "access_denied"},
       {"closed API", changed(spa(), {{"audience", "https://closed.example"}}), "access_denied"},
       {"prompt=none login", changed(spa(), {{"prompt", "none login"}}), "invalid_request"},
+      {"prompt unknown", changed(spa(), {{"prompt", "shout"}}), "invalid_request"},
+      {"prompt with quotes", changed(spa(), {{"prompt", "\"login\""}}), "invalid_request"},
       {"max_age word", changed(spa(), {{"max_age", "soon"}}), "invalid_request"},
       {"max_age negative", changed(spa(), {{"max_age", "-1"}}), "invalid_request"},
       {"hint forged", changed(spa(), {{"id_token_hint", "a.b.c"}}), "invalid_request"},
