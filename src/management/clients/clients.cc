@@ -131,14 +131,40 @@ Async<ports::Writes> link_resource_server(const ports::Services& services, endpo
       ports::ReplaceDocument{ports::Collection::resource_servers, std::move(api), std::move(keys)}};
 }
 
+// Tenants with flags.enable_client_connections give each new application of their own all connections.
+Async<ports::Writes> arrival(const ports::Services& services, domain::TenantId tenant, json::Object client) {
+  CO_TRY(const auto settings, co_await services.configuration.settings(tenant));
+  const bool wanted = settings && settings->enable_client_connections;
+  if (!wanted || !json::boolean_or(client, "is_first_party", true)) co_return ports::Writes();
+  CO_TRY(auto connections, co_await all(services, connection::resource, tenant));
+  ports::Writes writes;
+  for (auto& document : connections) {
+    connection::enable_client(document.body, json::string_or(client, "client_id"));
+    document.updated_at = services.clock.now();
+    auto keys = connection::resource.keys(document.body);
+    writes.push_back(
+        ports::ReplaceDocument{ports::Collection::connections, std::move(document), std::move(keys)});
+  }
+  co_return writes;
+}
+
+Async<> store_new(const ports::Services& services, const Call& call, json::Object body) {
+  for (int attempt = 1;; ++attempt) {
+    CO_TRY(auto more, co_await link_resource_server(services, call.context, body));
+    CO_TRY(auto enabled, co_await arrival(services, call.tenant(), body));
+    std::ranges::move(enabled, std::back_inserter(more));
+    more.push_back(api_record(services, call));
+    auto done = co_await insert(services, resource, call.tenant(), body, std::move(more));
+    if (done || done.error().code != "version_changed" || attempt == 5) co_return done;
+  }
+}
+
 Async<Reply> create(const ports::Services& services, Call call) {
   auto body = new_client(call.object(), services.random);
   CO_ENSURE(adopt_credentials(body, services.clock.now(), services.random));
   CO_ENSURE(check(body));
   CO_TRY(body, co_await seal(services, resource, call.tenant(), std::move(body)));
-  CO_TRY(auto more, co_await link_resource_server(services, call.context, body));
-  more.push_back(api_record(services, call));
-  CO_ENSURE(co_await insert(services, resource, call.tenant(), body, std::move(more)));
+  CO_ENSURE(co_await store_new(services, call, body));
   CO_TRY(auto view, co_await make_view(services, call.tenant(), call.context.tenant->name, true, false));
   CO_TRY(auto shown, co_await render(services, call.tenant(), body, std::move(view)));
   expand_credentials(shown, body);
