@@ -74,8 +74,8 @@ OIDCPKCEMethod S256
   Require valid-user
 </Location>
 <Location /secret/who>
-  Header set X-User "expr=%{REMOTE_USER}"
-  Header set X-Name "expr=%{req:OIDC_CLAIM_name}"
+  Header always set X-User "expr=%{REMOTE_USER}"
+  Header always set X-Name "expr=%{req:OIDC_CLAIM_name}"
 </Location>
 `);
     spawn('chmod', ['-R', 'a+rX', directory, path.dirname(world.server.ready.ca_file)]);

@@ -13,14 +13,14 @@ const sdk = path.join(path.dirname(require.resolve('@auth0/auth0-spa-js/package.
 describe('npm @auth0/auth0-spa-js in Chromium', () => {
   let world, app, chromium, client, user;
   before(async () => {
-    world = await createWorld();
+    world = await createWorld({ hostname: 'localhost' });
     const script = readFileSync(sdk);
     app = await listen((request, response) => {
       const file = new URL(request.url, 'http://x').pathname;
       if (file === '/sdk.js') return response.setHeader('content-type', 'text/javascript').end(script);
       response.setHeader('content-type', 'text/html');
       response.end('<!doctype html><title>app</title><script src="/sdk.js"></script><p id="state">loaded</p>');
-    });
+    }, { secure: true });
     client = await world.client({
       app_type: 'spa', token_endpoint_auth_method: 'none', callbacks: [`${app.origin}/`],
       web_origins: [app.origin], allowed_logout_urls: [`${app.origin}/bye`], allowed_origins: [app.origin],

@@ -1,6 +1,24 @@
 // A person's browser without scripts, small enough to read: cookies per host, redirects by hand, forms filled like a
 // person fills them. For protocol tests; the real browsers are in e2e/.
+import http from 'node:http';
+import https from 'node:https';
 import { parse } from './html.mjs';
+
+// fetch() would name itself a script (Sec-Fetch-Mode: cors), and a person's browser navigates.
+function send(url, { method, headers, body }) {
+  return new Promise((resolve, reject) => {
+    const request = (url.startsWith('https:') ? https : http).request(url, { method, headers }, response => {
+      const chunks = [];
+      response.on('data', chunk => chunks.push(chunk));
+      response.on('end', () => resolve({
+        status: response.statusCode, text: Buffer.concat(chunks).toString(), cookies: response.headers['set-cookie'] ?? [],
+        headers: new Headers(Object.entries(response.headers).map(([n, v]) => [n, String(v)])),
+      }));
+    });
+    request.once('error', reject);
+    request.end(body);
+  });
+}
 
 export class Browser {
   constructor({ userAgent = 'Mozilla/5.0 (test) Browser', headers = {} } = {}) {
@@ -17,13 +35,12 @@ export class Browser {
   async request(url, { method = 'GET', body, headers = {} } = {}) {
     const jar = this.jar(url);
     const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
-    const response = await fetch(url, {
-      method, body, redirect: 'manual',
-      headers: { ...this.headers, ...(cookie && { cookie }), ...headers },
+    const response = await send(url, {
+      method, body: body?.toString(),
+      headers: { ...this.headers, ...(cookie && { cookie }), 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document', ...headers },
     });
-    for (const line of response.headers.getSetCookie()) this.store(jar, line);
-    const text = await response.text();
-    return new Page(this, url, response, text);
+    for (const line of response.cookies) this.store(jar, line);
+    return new Page(this, url, response);
   }
 
   store(jar, line) {
@@ -36,7 +53,7 @@ export class Browser {
 
   // Follows redirects while they stay on `origin`s of the server; stops at the application's callback.
   async open(url, { stay } = {}) {
-    let page = await this.request(url);
+    const page = await this.request(url);
     return this.follow(page, stay ?? new URL(url).origin);
   }
   async follow(page, origin) {
@@ -49,8 +66,8 @@ export class Browser {
 }
 
 export class Page {
-  constructor(browser, url, response, text) {
-    Object.assign(this, { browser, url, response, text, status: response.status });
+  constructor(browser, url, response) {
+    Object.assign(this, { browser, url, response, text: response.text, status: response.status });
     const location = response.headers.get('location');
     this.location = location ? new URL(location, url).href : undefined;
   }

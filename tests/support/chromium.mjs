@@ -10,7 +10,7 @@ export async function openChromium({ javaScriptEnabled = true } = {}) {
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, ignoreHTTPSErrors: true,
     javaScriptEnabled, locale: 'en-GB',
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-      '--disable-component-update', '--disable-sync', '--disable-features=TranslateUI'],
+      '--disable-component-update', '--disable-sync'],
   });
   context.setDefaultTimeout(20_000);
   return {

@@ -10,12 +10,13 @@ export const password = 'Correct-Horse-7';
 export const ordersApi = 'https://orders.acme.example/';
 
 export class World {
-  constructor(server, tenant = server.tenant()) {
+  // `hostname`: another name of the same tenant, when it is the only one.
+  constructor(server, tenant = server.tenant(), hostname = new URL(tenant.issuer).hostname) {
     this.server = server;
     this.tenant = tenant;
-    this.issuer = tenant.issuer;
-    this.origin = new URL(tenant.issuer).origin;
-    this.domain = new URL(tenant.issuer).host;
+    this.domain = `${hostname}:${new URL(tenant.issuer).port}`;
+    this.origin = `https://${this.domain}`;
+    this.issuer = `${this.origin}/`;
     this.management = new ManagementClient({
       domain: this.domain, clientId: tenant.client_id, clientSecret: tenant.client_secret,
     });
@@ -102,8 +103,9 @@ export class World {
   close() { return this.server.stop(); }
 }
 
-export async function createWorld(options) {
-  return new World(await startServer(options));
+export async function createWorld({ hostname, ...options } = {}) {
+  const server = await startServer(options);
+  return new World(server, server.tenant(), hostname);
 }
 export const claims = jwt => JSON.parse(Buffer.from(jwt.split('.')[1], 'base64url'));
 export const header = jwt => JSON.parse(Buffer.from(jwt.split('.')[0], 'base64url'));
