@@ -24,7 +24,9 @@ const server = http.createServer().listen(0, '127.0.0.1', () => {
     features: {
       devInteractions: { enabled: false }, clientCredentials: { enabled: true },
       resourceIndicators: {
-        enabled: true, defaultResource: () => 'https://orders.acme.example/', useGrantedResource: () => true,
+        enabled: true, // People get an opaque token, which its userinfo wants: one signature less than Durward makes.
+        defaultResource: ctx => (ctx.oidc.client?.clientId === 'web' ? undefined : 'https://orders.acme.example/'),
+        useGrantedResource: () => false,
         getResourceServerInfo: (ctx, _resource, client) => ({ scope: 'read:orders', audience: 'https://orders.acme.example/',
           accessTokenFormat: 'jwt', accessTokenTTL: 3600,
           jwt: { sign: { alg: client.clientId === 'machine-es' ? 'ES256' : 'RS256' } } }),

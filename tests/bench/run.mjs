@@ -55,7 +55,7 @@ async function startDurward({ fastHash = true } = {}) {
   for (let i = 0; i < 64; ++i)
     await api('POST', '/users', { connection: 'Username-Password-Authentication', email: `u${i}@bench.example`, password: 'Correct-Horse-7', email_verified: true });
   return { server, pid: server.child.pid, port, host, web, machine, config, base: server.base,
-    target: i => ({ host, origin: `http://${host}`, client_id: web.client_id, client_secret: web.client_secret, authorizePath: '/authorize',
+    target: i => ({ host, origin: `https://${host}`, client_id: web.client_id, client_secret: web.client_secret, authorizePath: '/authorize',
       tokenPath: '/oauth/token', userinfoPath: '/userinfo', username: `u${i % 64}@bench.example`, password: 'Correct-Horse-7',
       extra: { audience: ordersApi }, scope: 'openid profile email offline_access read:orders' }) };
 }

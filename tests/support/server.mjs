@@ -76,7 +76,7 @@ export async function startServer({ seeds = [seedFile], args = [], ephemeral = t
   process.once('exit', killed);
   child.once('exit', () => process.off('exit', killed));
   const ready = await appears(readyFile, child, output);
-  trust(readFileSync(ready.ca_file, 'utf8'));
+  if (ready.ca_file) trust(readFileSync(ready.ca_file, 'utf8'));
   return new Server(child, ready, directory, output);
 }
 
