@@ -173,6 +173,12 @@ void Applier::remove_user(int64_t row) {
 
 Result<> Applier::one(const ports::SetPassword& w) {
   TRY(const int64_t row, need_user(w.user_id));
+  if (w.rehash) {
+    // No credential: the password was taken away meanwhile and a better hash of it must not bring it back.
+    db_.run("UPDATE credentials SET password_hash=? WHERE user=? AND identity=?", w.password_hash, row,
+            w.user_id);
+    return {};
+  }
   db_.run("UPDATE user_logins SET last_password_reset=? WHERE user=?", w.at, row);
   json::Array earlier;
   int64_t credential = 0;

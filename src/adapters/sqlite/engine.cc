@@ -168,17 +168,17 @@ void Engine::stop() {
   writer_.reset();
 }
 
-Database* Engine::take(Connections& from) {
+std::unique_ptr<Database> Engine::take(Connections& from) {
   std::lock_guard lock(connections_mutex_);
   if (from.empty()) return nullptr;
-  Database* db = from.back().release();
+  auto db = std::move(from.back());
   from.pop_back();
   return db;
 }
 
-void Engine::give(Connections& to, Database* db) {
+void Engine::give(Connections& to, std::unique_ptr<Database> db) {
   std::lock_guard lock(connections_mutex_);
-  to.emplace_back(db);
+  to.push_back(std::move(db));
 }
 
 Async<> Engine::write(Change change) {

@@ -93,11 +93,8 @@ class Engine {
       std::lock_guard lock(memory_mutex_);
       co_return guarded(f, *memory_);
     }
-    if (auto* db = cost == ReadCost::point ? take(spare_) : nullptr) {
-      auto result = guarded(f, *db);
-      give(spare_, db);
-      co_return result;
-    }
+    if (cost == ReadCost::point)
+      if (const Lease lease(*this, spare_); lease.db) co_return guarded(f, *lease.db);
     co_return co_await readers_->run([this, &f] { return read_here(f); });
   }
 
@@ -112,15 +109,24 @@ class Engine {
   }
   template <class F>
   std::invoke_result_t<F, Database&> read_here(F& f) {
-    Database* db = take(pooled_);
-    if (!db) throw std::logic_error("there is a connection for each reader thread");
-    auto result = guarded(f, *db);
-    give(pooled_, db);
-    return result;
+    const Lease lease(*this, pooled_);
+    if (!lease.db) throw std::logic_error("there is a connection for each reader thread");
+    return guarded(f, *lease.db);
   }
   using Connections = std::vector<std::unique_ptr<Database>>;
-  Database* take(Connections& from);
-  void give(Connections& to, Database* db);
+  // A free connection, or none; it comes back also when the read throws.
+  struct Lease {
+    Lease(Engine& engine_, Connections& home_) : engine(engine_), home(home_), db(engine.take(home)) {}
+    ~Lease() {
+      if (db) engine.give(home, std::move(db));
+    }
+    Lease(const Lease&) = delete;
+    Engine& engine;
+    Connections& home;
+    std::unique_ptr<Database> db;
+  };
+  std::unique_ptr<Database> take(Connections& from);
+  void give(Connections& to, std::unique_ptr<Database> db);
   Result<> change_in_memory(const Change& change, Effects& effects);
 
   std::function<void(const Effects&)> listener_;

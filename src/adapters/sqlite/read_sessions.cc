@@ -35,7 +35,7 @@ const std::string grant_find =
     grant_select + "WHERE u.tenant=? AND u.user_id=? AND g.client_id=? AND g.audience=?";
 const std::string grant_where =
     "WHERE g.tenant=?1 AND (?2='' OR g.user=(SELECT row FROM users WHERE tenant=?1 AND user_id=?2)) "
-    "AND (?3='' OR g.client_id=?3) AND (?4 IS NULL OR g.audience=?4) ";
+    "AND (?3='' OR g.client_id=?3) AND (?4 IS NULL OR g.audience=?4) AND (?5='' OR g.id=?5) ";
 
 const std::string ticket_find = "SELECT " + std::string(ticket_columns) +
                                 " FROM tickets t WHERE t.id=? AND t.tenant=? AND t.expires_at>?";
@@ -57,13 +57,13 @@ int64_t page_limit(int64_t limit) { return std::clamp<int64_t>(limit, 0, page_ma
 
 Result<ports::GrantPage> list_grants(Database& db, int64_t tenant, const ports::GrantQuery& query) {
   ports::GrantPage page;
-  auto q =
-      db.query(grant_select + grant_where + "ORDER BY g.row LIMIT ?5 OFFSET ?6", tenant, query.user_id,
-               query.client_id, query.audience, page_limit(query.limit), std::max<int64_t>(0, query.offset));
+  auto q = db.query(grant_select + grant_where + "ORDER BY g.row LIMIT ?6 OFFSET ?7", tenant, query.user_id,
+                    query.client_id, query.audience, query.id, page_limit(query.limit),
+                    std::max<int64_t>(0, query.offset));
   while (q.step()) page.grants.push_back(read_grant(q));
   if (query.want_total) {
     auto count = db.query("SELECT count(*) FROM grants g " + grant_where, tenant, query.user_id,
-                          query.client_id, query.audience);
+                          query.client_id, query.audience, query.id);
     count.step();
     page.total = count.integer(0);
   }

@@ -1,0 +1,311 @@
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <thread>
+
+#include "adapters/mail/mail_catcher.h"
+#include "adapters/mail/mail_worker.h"
+#include "adapters/mail/mime.h"
+#include "adapters/mail/smtp_mailer.h"
+#include "adapters/sqlite/store.h"
+#include "base/encoding.h"
+#include "base/log.h"
+
+namespace durward::adapters {
+namespace {
+
+const TimePoint at = *parse_iso8601("2026-01-31T09:30:05.000Z");
+
+std::string rendered(const ports::Mail& mail) {
+  SeededRandom random(1);
+  return mime::render(mail, *mime::parse_address("Acme <no-reply@acme.test>"),
+                      *mime::parse_address("a@b.test"), at, random);
+}
+bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+TEST(Mime, a_mail_has_its_headers_and_both_bodies) {
+  const auto text = rendered({.subject = "Hello", .text = "plain", .html = "<p>rich</p>"});
+  EXPECT_TRUE(text.starts_with("From: \"Acme\" <no-reply@acme.test>\r\nTo: a@b.test\r\nSubject: Hello\r\n"));
+  EXPECT_TRUE(has(text, "Date: Sat, 31 Jan 2026 09:30:05 +0000\r\n"));
+  EXPECT_TRUE(has(text, "MIME-Version: 1.0\r\n"));
+  EXPECT_TRUE(has(text, "multipart/alternative; boundary=\""));
+  EXPECT_TRUE(has(text, to_base64("plain")));
+  EXPECT_LT(text.find("text/plain"), text.find("text/html"));
+  EXPECT_TRUE(text.ends_with("--\r\n"));
+}
+
+TEST(Mime, one_body_needs_no_parts) {
+  EXPECT_FALSE(has(rendered({.subject = "s", .text = "plain"}), "multipart"));
+  EXPECT_TRUE(has(rendered({.subject = "s", .html = "<p>"}), "Content-Type: text/html; charset=utf-8"));
+}
+
+TEST(Mime, a_subject_cannot_add_headers) {
+  const auto text = rendered({.subject = "Hi\r\nBcc: victim@x.test\r\n\r\nbody", .text = "t"});
+  EXPECT_FALSE(has(text, "Bcc: "));
+  EXPECT_TRUE(has(text, "Subject: =?utf-8?B?"));
+}
+
+TEST(Mime, long_subjects_are_encoded_words_that_cut_no_character) {
+  std::string subject;
+  for (int i = 0; i < 40; ++i) subject += "ä€";
+  const auto header = mime::encode_header_text(subject);
+  std::string decoded;
+  size_t start = 0;
+  while ((start = header.find("=?utf-8?B?", start)) != std::string::npos) {
+    const auto end = header.find("?=", start);
+    EXPECT_LE(end + 2 - start, 75u);
+    const auto word = from_base64(header.substr(start + 10, end - start - 10));
+    ASSERT_TRUE(word);
+    EXPECT_TRUE(is_valid_utf8(*word));
+    decoded += *word;
+    start = end;
+  }
+  EXPECT_EQ(decoded, subject);
+  EXPECT_TRUE(mime::encode_header_text("=?utf-8?B?x?=").starts_with("=?utf-8?B?PT91"));
+}
+
+TEST(Mime, body_lines_are_short_whatever_the_text) {
+  const auto text = rendered({.subject = "s", .text = std::string(5000, 'x') + "\n.\n"});
+  for (size_t start = 0; start < text.size();) {
+    const auto end = text.find("\r\n", start);
+    ASSERT_NE(end, std::string::npos);
+    EXPECT_LE(end - start, 78u);
+    start = end + 2;
+  }
+}
+
+TEST(Mime, addresses_that_are_not_one_plain_address_are_refused) {
+  for (std::string_view good : {"a@b", "Name <a@b.test>", "\"N, M\" <a.b+c@d.test>", " a@b "})
+    EXPECT_TRUE(mime::parse_address(good)) << good;
+  for (std::string_view bad : {"", "a", "@b", "a@", "a@b, c@d", "a@b\r\nBcc: c@d", "<a@b> <c@d> x", "a b@c",
+                               "ä@b.test", "a@b> RCPT TO:<c", "a@<b>", "Name <a@b\r\n>"}) {
+    const auto address = mime::parse_address(bad);
+    ASSERT_FALSE(address.has_value()) << bad;
+    EXPECT_EQ(address.error().code, "invalid_address");
+  }
+}
+
+// Speaks as much SMTP as one delivery needs; `replies` answer the recipient.
+class MailServer {
+ public:
+  explicit MailServer(std::string rcpt_reply) : rcpt_reply_(std::move(rcpt_reply)) {
+    listener_ = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address);
+    ::listen(listener_, 1);
+    socklen_t size = sizeof address;
+    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
+    port_ = ntohs(address.sin_port);
+    thread_ = std::thread([this] { serve(); });
+  }
+  ~MailServer() { finish(); }
+  std::string url() const { return "smtp://127.0.0.1:" + std::to_string(port_); }
+  const std::string& finish() {
+    if (thread_.joinable()) thread_.join();
+    if (listener_ >= 0) ::close(std::exchange(listener_, -1));
+    return seen_;
+  }
+
+ private:
+  void say(const std::string& line) { (void)!::write(peer_, line.data(), line.size()); }
+  void serve() {
+    peer_ = ::accept(listener_, nullptr, nullptr);
+    say("220 test ESMTP\r\n");
+    std::string line;
+    bool in_data = false;
+    for (char c; ::read(peer_, &c, 1) == 1;) {
+      seen_ += c;
+      line += c;
+      if (c != '\n') continue;
+      if (in_data) {
+        if (line == ".\r\n") {
+          in_data = false;
+          say("250 taken\r\n");
+        }
+      } else if (line.starts_with("RCPT")) {
+        say(rcpt_reply_);
+      } else if (line.starts_with("DATA")) {
+        in_data = true;
+        say("354 go\r\n");
+      } else if (line.starts_with("QUIT")) {
+        say("221 bye\r\n");
+        break;
+      } else {
+        say("250 ok\r\n");
+      }
+      line.clear();
+    }
+    ::close(peer_);
+  }
+  const std::string rcpt_reply_;
+  int listener_ = -1, peer_ = -1, port_ = 0;
+  std::string seen_;
+  std::thread thread_;
+};
+
+class SmtpMailerTest : public testing::Test {
+ protected:
+  Result<> send(const std::string& url, ports::Mail mail, bool require_starttls = false) {
+    SmtpMailer mailer({.url = url,
+                       .require_starttls = require_starttls,
+                       .default_from = "no-reply@acme.test",
+                       .timeout = Seconds(5)},
+                      clock, random);
+    return run_sync(mailer.send(std::move(mail)));
+  }
+  FixedClock clock{at};
+  SeededRandom random{1};
+};
+
+TEST_F(SmtpMailerTest, a_mail_reaches_the_server) {
+  MailServer server("250 ok\r\n");
+  ASSERT_TRUE(send(server.url(), {.to = "a@b.test", .subject = "Hi", .text = "plain"}));
+  const auto& seen = server.finish();
+  EXPECT_TRUE(has(seen, "EHLO acme.test\r\n"));
+  EXPECT_TRUE(has(seen, "MAIL FROM:<no-reply@acme.test>"));
+  EXPECT_TRUE(has(seen, "RCPT TO:<a@b.test>\r\n"));
+  EXPECT_TRUE(has(seen, "Subject: Hi\r\n"));
+}
+
+TEST_F(SmtpMailerTest, a_permanent_refusal_is_invalid_and_a_passing_one_unavailable) {
+  MailServer never("550 no such user\r\n");
+  EXPECT_EQ(send(never.url(), {.to = "a@b.test"}).error().kind, ErrorKind::invalid);
+  MailServer later("451 try later\r\n");
+  EXPECT_EQ(send(later.url(), {.to = "a@b.test"}).error().kind, ErrorKind::unavailable);
+}
+
+TEST_F(SmtpMailerTest, without_tls_nothing_is_sent_when_tls_is_required) {
+  MailServer server("250 ok\r\n");
+  EXPECT_FALSE(send(server.url(), {.to = "a@b.test", .text = "plain"}, true));
+  EXPECT_FALSE(has(server.finish(), "MAIL FROM"));
+}
+
+TEST_F(SmtpMailerTest, a_server_that_is_away_is_unavailable_and_a_bad_address_invalid) {
+  EXPECT_EQ(send("smtp://127.0.0.1:1", {.to = "a@b.test"}).error().kind, ErrorKind::unavailable);
+  EXPECT_EQ(send("smtp://127.0.0.1:1", {.to = "a@b.test\r\nRCPT TO:<c@d>"}).error().kind, ErrorKind::invalid);
+  EXPECT_EQ(send("file:///etc/passwd", {.to = "a@b.test"}).error().kind, ErrorKind::unavailable);
+}
+
+TEST(MailCatcher, the_newest_mails_are_kept_and_found) {
+  FixedClock clock(at);
+  MailCatcher catcher(clock, 2);
+  for (const char* to : {"a@x", "b@x", "a@x"}) ASSERT_TRUE(run_sync(catcher.send({.to = to})));
+  const auto all = catcher.list();
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0].id, 3);
+  EXPECT_FALSE(catcher.find(1));
+  EXPECT_EQ(catcher.find(2)->mail.to, "b@x");
+  EXPECT_EQ(catcher.latest_to("a@x")->id, 3);
+  EXPECT_FALSE(catcher.latest_to("c@x"));
+}
+
+// Answers each mail with the next of its results, then with success.
+class ScriptedMailer : public ports::Mailer {
+ public:
+  Async<> send(ports::Mail mail) override {
+    std::lock_guard lock(mutex);
+    sent.push_back(mail.to);
+    ready.notify_all();
+    if (results.empty()) co_return Result<>();
+    auto result = results.front();
+    if (results.size() > 1 || !forever) results.erase(results.begin());
+    co_return result;
+  }
+  std::mutex mutex;
+  std::condition_variable ready;
+  std::vector<Result<>> results;
+  bool forever = false;
+  std::vector<std::string> sent;
+};
+
+class MailWorkerTest : public testing::Test {
+ protected:
+  MailWorkerTest() {
+    log::set_sink([](std::string_view) {});
+    tenant = run_sync(store->tenants().create("acme", "k", clock.now())).value().id;
+  }
+  void add(int64_t id) {
+    ASSERT_TRUE(run_sync(store->committer().commit(
+        tenant,
+        {ports::InsertJob{id, "mail", mail_to_payload({.to = std::to_string(id) + "@x"}), clock.now()}})));
+  }
+  int64_t round() { return run_sync(worker.run_once()).value(); }
+
+  FixedClock clock{at};
+  std::unique_ptr<SqliteStore> store = SqliteStore::open({}, clock).value();
+  domain::TenantId tenant;
+  ScriptedMailer mailer;
+  metrics::Registry registry;
+  MailWorker worker{store->jobs(), mailer, clock, {}, &registry};
+};
+
+TEST_F(MailWorkerTest, a_mail_survives_its_way_through_a_job) {
+  const ports::Mail mail{"f", "t", "s", "x", "h", "acme", "verify_email"};
+  const auto back = mail_from_payload(mail_to_payload(mail));
+  EXPECT_EQ(back.from + back.to + back.subject + back.text + back.html + back.tenant + back.template_name,
+            "ftsxhacmeverify_email");
+}
+
+TEST_F(MailWorkerTest, a_job_is_sent_once) {
+  add(1);
+  EXPECT_EQ(round(), 1);
+  clock.advance(Seconds(3600));
+  EXPECT_EQ(round(), 0);
+  EXPECT_EQ(mailer.sent, std::vector<std::string>{"1@x"});
+}
+
+TEST_F(MailWorkerTest, a_passing_failure_is_tried_again_after_a_growing_pause) {
+  mailer.results = {fail(ErrorKind::unavailable, "away"), fail(ErrorKind::unavailable, "away")};
+  add(1);
+  EXPECT_EQ(round(), 1);
+  clock.advance(Seconds(29));
+  EXPECT_EQ(round(), 0);
+  clock.advance(Seconds(1));
+  EXPECT_EQ(round(), 1);
+  clock.advance(Seconds(59));
+  EXPECT_EQ(round(), 0);
+  clock.advance(Seconds(1));
+  EXPECT_EQ(round(), 1);
+  clock.advance(Seconds(86400));
+  EXPECT_EQ(round(), 0);
+  EXPECT_EQ(mailer.sent.size(), 3u);
+}
+
+TEST_F(MailWorkerTest, a_refused_mail_is_given_up_at_once_and_a_failing_one_after_twelve_attempts) {
+  mailer.results = {fail(ErrorKind::invalid, "refused")};
+  add(1);
+  EXPECT_EQ(round(), 1);
+  mailer.results = {fail(ErrorKind::unavailable, "away")};
+  mailer.forever = true;
+  add(2);
+  for (int i = 0; i < 20; ++i) {
+    clock.advance(Seconds(3600));
+    round();
+  }
+  EXPECT_EQ(mailer.sent.size(), 13u);
+  EXPECT_EQ(registry.counter("durward_mails_total", "", "outcome=\"given_up\"").value(), 1u);
+  EXPECT_EQ(registry.counter("durward_mails_total", "", "outcome=\"refused\"").value(), 1u);
+}
+
+TEST_F(MailWorkerTest, a_started_worker_is_woken_by_the_commit_and_stops_cleanly) {
+  MailWorker quick(store->jobs(), mailer, clock, {.poll_interval = Seconds(3600)}, &registry);
+  quick.start();
+  for (int64_t id = 1; id <= 3; ++id) {
+    add(id);
+    std::unique_lock lock(mailer.mutex);
+    ASSERT_TRUE(mailer.ready.wait_for(lock, Seconds(10), [&] { return mailer.sent.size() == size_t(id); }));
+  }
+  quick.stop();
+  quick.stop();
+  add(4);
+  EXPECT_EQ(mailer.sent.size(), 3u);
+}
+
+}  // namespace
+}  // namespace durward::adapters
