@@ -238,6 +238,57 @@ TEST_P(TokensContract, consent_is_kept_once_per_client_and_audience) {
   EXPECT_TRUE(get(store->grants().list(acme, {})).grants.empty());
 }
 
+TEST_P(TokensContract, consent_is_found_by_its_id_in_its_tenant_only) {
+  for (const char* client : {"c1", "c2"})
+    ASSERT_TRUE(commit(ports::PutGrant{{.id = "grant-of-" + std::string(client),
+                                        .user_id = id,
+                                        .client_id = client,
+                                        .audience = "api",
+                                        .created_at = clock.now()}}));
+  const auto page = get(store->grants().list(acme, {.id = "grant-of-c2", .want_total = true}));
+  ASSERT_EQ(page.grants.size(), 1u);
+  EXPECT_EQ(page.grants[0].client_id, "c2");
+  EXPECT_EQ(page.grants[0].user_id, id);
+  EXPECT_EQ(page.grants[0].audience, "api");
+  EXPECT_EQ(page.total, 1);
+  EXPECT_TRUE(get(store->grants().list(acme, {.client_id = "c1", .id = "grant-of-c2"})).grants.empty());
+  EXPECT_TRUE(get(store->grants().list(acme, {.id = "none"})).grants.empty());
+  EXPECT_TRUE(get(store->grants().list(other, {.id = "grant-of-c2"})).grants.empty());
+}
+
+TEST_P(TokensContract, refresh_tokens_of_a_user_are_paged_without_the_rotated_ones) {
+  for (int64_t i = 1; i <= 5; ++i) ASSERT_TRUE(commit(ports::InsertRefreshToken{refresh_token(i, id)}));
+  const auto first = get(store->refresh_tokens().list_of_user(acme, id, {}, 2));
+  ASSERT_EQ(first.items.size(), 2u);
+  ASSERT_TRUE(commit(ports::RotateRefreshToken{3, clock.now()}, ports::RevokeRefreshToken{1}));
+  const auto second = get(store->refresh_tokens().list_of_user(acme, id, first.next, 2));
+  ASSERT_EQ(second.items.size(), 2u);
+  EXPECT_EQ(second.items[0].id, 4);
+  EXPECT_FALSE(second.next);
+  EXPECT_TRUE(get(store->refresh_tokens().list_of_user(other, id, {}, 10)).items.empty());
+}
+
+TEST_P(TokensContract, another_tenant_changes_no_token) {
+  ASSERT_TRUE(commit(other, {insert_user("u1")}));
+  ASSERT_TRUE(commit(ports::InsertSession{session(1, id)}, ports::InsertRefreshToken{refresh_token(1, id)}));
+  expect_error(commit(other, {ports::RotateRefreshToken{1, clock.now()}}), ErrorKind::not_found, "not_found");
+  expect_error(commit(other, {ports::TouchRefreshToken{1, clock.now(), {}}}), ErrorKind::not_found,
+               "not_found");
+  ASSERT_TRUE(commit(other, {ports::RevokeRefreshTokensOf{id, "", {}}, ports::RemoveUser{id}}));
+  EXPECT_FALSE(get(store->refresh_tokens().find(acme, 1))->rotated_at);
+  EXPECT_TRUE(get(store->sessions().find(acme, 1)));
+  EXPECT_TRUE(get(store->sessions().list_of_user(other, id, {}, 10)).items.empty());
+}
+
+TEST_P(TokensContract, tickets_expire_at_the_exact_millisecond) {
+  ASSERT_TRUE(commit(ports::InsertTicket{{.id = 1, .user_id = id, .expires_at = clock.now() + Seconds(3)}}));
+  clock.advance(Seconds(3) - Milliseconds(1));
+  EXPECT_TRUE(get(store->tickets().find(acme, 1)));
+  clock.advance(Milliseconds(1));
+  EXPECT_FALSE(get(store->tickets().find(acme, 1)));
+  expect_error(commit(ports::ConsumeTicket{1}), ErrorKind::not_found, "not_found");
+}
+
 TEST_P(TokensContract, a_ticket_comes_back_as_it_was_written_until_it_expires) {
   domain::Ticket t{.id = 1,
                    .secret_sha256 = std::string(32, '\x03'),

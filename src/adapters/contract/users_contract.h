@@ -1,4 +1,6 @@
 #pragma once
+#include <atomic>
+
 #include "adapters/contract/world.h"
 
 namespace durward::adapters::contract {
@@ -102,6 +104,57 @@ TEST_P(UsersContract, the_password_history_keeps_the_newest_earlier_hashes) {
                "not_found");
 }
 
+TEST_P(UsersContract, a_better_hash_of_the_same_password_leaves_history_and_last_reset_alone) {
+  add_user("u1");
+  ASSERT_TRUE(commit(ports::SetPassword{"auth0|u1", "h1", clock.now(), 3}));
+  const auto reset_at = clock.now();
+  clock.advance(Seconds(10));
+  ASSERT_TRUE(commit(ports::SetPassword{
+      .user_id = "auth0|u1", .password_hash = "h1-better", .at = clock.now(), .history = 0, .rehash = true}));
+  const auto found = *get(store->users().find_with_password(acme, "auth0|u1"));
+  EXPECT_EQ(found.password_hash, "h1-better");
+  EXPECT_EQ(found.earlier_hashes, std::vector<std::string>{"hash-of-u1"});
+  EXPECT_EQ(found.user.last_password_reset, reset_at);
+  EXPECT_EQ(by_email("u1@example.com")->password_hash, "h1-better");
+}
+
+TEST_P(UsersContract, a_rehash_gives_no_password_to_who_has_none) {
+  ASSERT_TRUE(commit(ports::InsertUser{user("u1"), emails("u1@example.com"), ""}));
+  const ports::SetPassword rehash{
+      .user_id = "auth0|u1", .password_hash = "h", .at = clock.now(), .rehash = true};
+  ASSERT_TRUE(commit(rehash));
+  EXPECT_EQ(by_email("u1@example.com")->password_hash, "");
+  EXPECT_FALSE(find("u1")->last_password_reset);
+  expect_error(commit(other, {rehash}), ErrorKind::not_found, "not_found");
+}
+
+TEST_P(UsersContract, the_profile_and_a_password_survive_a_stale_writer) {
+  add_user("u1");
+  auto mine = *find("u1"), theirs = mine;
+  mine.profile["name"] = "mine";
+  theirs.profile["name"] = "theirs";
+  ASSERT_TRUE(commit(ports::ReplaceUser{mine, emails("u1@example.com")}));
+  expect_error(commit(ports::ReplaceUser{theirs, emails("u1@example.com")},
+                      ports::SetPassword{"auth0|u1", "new", clock.now(), 0}),
+               ErrorKind::conflict, "version_changed");
+  EXPECT_EQ(find("u1")->profile.at("name"), json::Value("mine"));
+  EXPECT_EQ(by_email("u1@example.com")->password_hash, "hash-of-u1");
+}
+
+TEST_P(UsersContract, of_sixteen_who_sign_up_with_one_address_at_once_one_may) {
+  std::atomic<int> won{0};
+  at_once(16, [&](int i) {
+    const auto id = "u" + std::to_string(i);
+    const auto result = commit(ports::InsertUser{user(id), emails("same@example.com"), ""});
+    if (result)
+      ++won;
+    else
+      EXPECT_EQ(result.error().code, "user_exists");
+  });
+  EXPECT_EQ(won, 1);
+  EXPECT_EQ(ids({}).size(), 1u);
+}
+
 TEST_P(UsersContract, a_first_password_can_come_later) {
   ASSERT_TRUE(commit(ports::InsertUser{user("u1"), emails("u1@example.com"), ""}));
   EXPECT_EQ(by_email("u1@example.com")->password_hash, "");
@@ -116,7 +169,8 @@ TEST_P(UsersContract, removing_a_user_takes_everything_along) {
   ASSERT_TRUE(commit(ports::InsertSession{session(1, id)}, ports::InsertCode{code(2, id)},
                      ports::InsertRefreshToken{refresh_token(3, id)}, ports::AddUserRole{id, "rol_1"},
                      ports::AddUserPermission{id, {"api", "read"}},
-                     ports::PutGrant{{.id = "g1", .user_id = id, .client_id = "c1", .audience = "api"}}));
+                     ports::PutGrant{{.id = "g1", .user_id = id, .client_id = "c1", .audience = "api"}},
+                     ports::InsertTicket{{.id = 4, .user_id = id, .expires_at = clock.now() + Seconds(9)}}));
   ASSERT_TRUE(commit(ports::RemoveUser{id}));
   EXPECT_TRUE(commit(ports::RemoveUser{id}));
   for (int again = 0; again < 2; ++again) {
@@ -127,6 +181,9 @@ TEST_P(UsersContract, removing_a_user_takes_everything_along) {
     EXPECT_TRUE(get(store->assignments().roles_of(acme, id)).empty());
     EXPECT_TRUE(get(store->assignments().permissions_of(acme, id, "")).empty());
     EXPECT_FALSE(get(store->grants().find(acme, id, "c1", "api")));
+    EXPECT_FALSE(get(store->tickets().find(acme, 4)));
+    expect_error(commit(ports::ConsumeTicket{4}), ErrorKind::not_found, "not_found");
+    EXPECT_TRUE(get(store->users().find_by_email(acme, "u1@example.com")).size() == size_t(again));
     EXPECT_TRUE(get(store->assignments().users_of_role(acme, "rol_1", {})).users.empty());
     if (again == 0) ASSERT_TRUE(commit(insert_user("u1"))) << "the same id later inherits nothing";
   }

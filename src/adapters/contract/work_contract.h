@@ -79,8 +79,15 @@ TEST_P(JobsContract, a_job_is_handed_out_once_per_lease) {
   EXPECT_TRUE(claim().empty());
   clock.advance(Seconds(30));
   ASSERT_EQ(claim().size(), 1u) << "the worker died, the next one takes over";
+  clock.advance(Seconds(30) - Milliseconds(1));
+  EXPECT_TRUE(claim().empty()) << "a lease lasts to its last millisecond";
   ASSERT_TRUE(run_sync(store->jobs().complete(1)));
   clock.advance(Seconds(30));
+  EXPECT_TRUE(claim().empty());
+}
+
+TEST_P(JobsContract, a_job_belongs_to_the_change_it_came_with) {
+  EXPECT_FALSE(commit(job(1), ports::ConsumeTicket{4711}));
   EXPECT_TRUE(claim().empty());
 }
 

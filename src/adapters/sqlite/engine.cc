@@ -50,13 +50,15 @@ Writer::Writer(std::unique_ptr<Database> db, size_t queue_max, size_t group_max,
   pthread_setname_np(thread_.native_handle(), "store-writer");
 }
 
-Writer::~Writer() {
+Writer::~Writer() { stop(); }
+
+void Writer::stop() {
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
   }
   ready_.notify_all();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 bool Writer::enqueue(Entry& entry) {
@@ -164,8 +166,7 @@ Engine::Engine(const SqliteOptions& options, metrics::Registry& registry)
 void Engine::set_listener(std::function<void(const Effects&)> listener) { listener_ = std::move(listener); }
 
 void Engine::stop() {
-  readers_.reset();
-  writer_.reset();
+  if (writer_) writer_->stop();
 }
 
 std::unique_ptr<Database> Engine::take(Connections& from) {

@@ -40,8 +40,10 @@ class Writer {
  public:
   Writer(std::unique_ptr<Database> db, size_t queue_max, size_t group_max, WriterMetrics metrics,
          std::function<void(const Effects&)> listener);
-  ~Writer();  // applies what is queued
+  ~Writer();
+  // unavailable when the queue is full or the writer stopped.
   Async<> submit(Change change);
+  void stop();  // applies what is queued; one caller
 
  private:
   struct Entry {
@@ -83,7 +85,7 @@ class Engine {
     return f(*memory_);
   }
   Async<> write(Change change);
-  // Finishes what is queued; its listener is not called any more after that.
+  // Finishes the changes that are queued and refuses further ones; the listener is not called after that.
   void stop();
   // f(Database&) returns a Result<T>.
   template <class F>

@@ -36,16 +36,31 @@ struct SqliteStore::Impl {
     engine.set_listener([this](const Effects& effects) { tell(effects); });
   }
 
-  ~Impl() { engine.stop(); }  // before what its listener calls
+  // Queued changes are applied, but who listened to them may be gone already.
+  ~Impl() {
+    listen({});
+    jobs.on_job({});
+    engine.stop();
+  }
+
+  void listen(std::function<void(domain::TenantId)> listener) {
+    std::lock_guard lock(listener_mutex);
+    configuration_changed = std::move(listener);
+  }
 
   void tell(const Effects& effects) {
-    if (effects.configuration && configuration_changed) configuration_changed({effects.tenant});
-    if (effects.tenants && configuration_changed) configuration_changed({0});
+    if (effects.configuration) tell_of({effects.tenant});
+    if (effects.tenants) tell_of({0});
     if (effects.job) jobs.wake();
+  }
+  void tell_of(domain::TenantId tenant) {
+    std::lock_guard lock(listener_mutex);
+    if (configuration_changed) configuration_changed(tenant);
   }
 
   metrics::Registry own_registry;
   metrics::Registry& registry;
+  std::mutex listener_mutex;
   std::function<void(domain::TenantId)> configuration_changed;
   Engine engine;
   Context context;
@@ -137,7 +152,7 @@ ports::Jobs& SqliteStore::jobs() { return impl_->jobs; }
 ports::Committer& SqliteStore::committer() { return impl_->committer; }
 
 void SqliteStore::on_configuration_change(std::function<void(domain::TenantId)> listener) {
-  impl_->configuration_changed = std::move(listener);
+  impl_->listen(std::move(listener));
 }
 
 }  // namespace durward::adapters

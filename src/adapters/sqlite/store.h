@@ -73,7 +73,8 @@ class SqliteStore {
   ports::Committer& committer();
 
   // Called after a commit of this process that changed configuration documents and before its waiter goes on,
-  // on the writing thread; with TenantId{0} after a tenant was created or removed. Set before use.
+  // on the writing thread; with TenantId{0} after a tenant was created or removed. It must not commit. Once
+  // it is replaced or the store is being destroyed, it is not called any more.
   void on_configuration_change(std::function<void(domain::TenantId)> listener);
 
   struct Impl;

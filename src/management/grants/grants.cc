@@ -45,15 +45,22 @@ Async<Reply> list(const ports::Services& services, Call call) {
   co_return ok(endpoint::render_list(paging, "grants", std::move(out), page.total, {}));
 }
 
+// Without consent there is nothing left that a refresh token could stand on.
 Async<Reply> remove(const ports::Services& services, Call call) {
+  const std::string id = call.parameter("id");
+  ports::GrantPage found;
+  if (!id.empty()) {
+    CO_TRY(found, co_await services.grants.list(call.tenant(), {.id = id, .limit = 1}));
+  }
   ports::Writes writes;
-  writes.push_back(ports::RemoveGrant{call.parameter("id")});
+  writes.push_back(ports::RemoveGrant{id});
+  for (const auto& grant : found.grants)
+    writes.push_back(ports::RevokeRefreshTokensOf{grant.user_id, grant.client_id, grant.audience});
   writes.push_back(api_record(services, call));
   CO_ENSURE(co_await services.committer.commit(call.tenant(), std::move(writes)));
   co_return no_content();
 }
 
-// Without consent there is nothing left that a refresh token could stand on.
 Async<Reply> remove_of_user(const ports::Services& services, Call call) {
   const std::string user_id = call.query.get_or("user_id");
   ports::Writes writes;

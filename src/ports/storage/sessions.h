@@ -44,7 +44,7 @@ class RefreshTokens {
 };
 
 struct GrantQuery {
-  std::string user_id, client_id;  // empty: any
+  std::string user_id, client_id, id;  // empty: any
   std::optional<std::string> audience;
   int64_t offset = 0, limit = 50;
   bool want_total = false;
