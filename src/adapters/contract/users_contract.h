@@ -118,6 +118,17 @@ TEST_P(UsersContract, a_better_hash_of_the_same_password_leaves_history_and_last
   EXPECT_EQ(by_email("u1@example.com")->password_hash, "h1-better");
 }
 
+TEST_P(UsersContract, a_rehash_of_an_old_password_loses_against_a_reset) {
+  add_user("u1");
+  const ports::SetPassword rehash{
+      .user_id = "auth0|u1", .password_hash = "old-but-better", .at = clock.now(), .rehash = true};
+  clock.advance(Milliseconds(1));
+  ASSERT_TRUE(commit(ports::SetPassword{"auth0|u1", "new", clock.now(), 1}));
+  ASSERT_TRUE(commit(rehash)) << "the login itself is not undone";
+  EXPECT_EQ(by_email("u1@example.com")->password_hash, "new");
+  EXPECT_EQ(by_email("u1@example.com")->earlier_hashes, std::vector<std::string>{"hash-of-u1"});
+}
+
 TEST_P(UsersContract, a_rehash_gives_no_password_to_who_has_none) {
   ASSERT_TRUE(commit(ports::InsertUser{user("u1"), emails("u1@example.com"), ""}));
   const ports::SetPassword rehash{
@@ -310,6 +321,40 @@ TEST_P(UsersContract, checkpoint_pages_are_stable_while_users_come_and_go) {
     after = page.next;
   } while (after);
   EXPECT_EQ(seen, "abcdefghijk");
+}
+
+TEST_P(UsersContract, imported_users_keep_their_place_in_time_in_every_kind_of_page) {
+  add_user("now");
+  for (const char* id : {"b", "a", "c"}) {
+    auto u = user(id);
+    u.created_at = clock.now() - Seconds(id[0] * 100);
+    ASSERT_TRUE(commit(ports::InsertUser{u, {}, ""}));
+  }
+  using V = std::vector<std::string>;
+  V by_offset, by_checkpoint;
+  for (int64_t offset = 0; offset < 4; ++offset)
+    by_offset.push_back(ids({.offset = offset, .limit = 1}).at(0));
+  std::optional<std::string> after;
+  do {
+    const auto page = get(store->users().list(acme, {.limit = 1, .after = after}));
+    for (const auto& u : page.users) by_checkpoint.push_back(u.user_id);
+    after = page.next;
+  } while (after);
+  EXPECT_EQ(by_offset, (V{"auth0|c", "auth0|b", "auth0|a", "auth0|now"}));
+  EXPECT_EQ(by_checkpoint, by_offset);
+  EXPECT_FALSE(run_sync(store->users().list(acme, {.after = "1"})).has_value());
+  EXPECT_FALSE(run_sync(store->users().list(acme, {.after = "1.x"})).has_value());
+}
+
+TEST_P(UsersContract, a_password_opens_no_identity_in_another_connection) {
+  add_user("u1");
+  auto linked = *find("u1");
+  linked.identities.push_back({.connection = "db2", .provider = "other", .user_id = "x"});
+  auto identifiers = emails("u1@example.com");
+  identifiers.push_back({"db2", "email", "u1@example.com"});
+  ASSERT_TRUE(commit(ports::ReplaceUser{linked, identifiers}));
+  EXPECT_EQ(by_email("u1@example.com")->password_hash, "hash-of-u1");
+  EXPECT_EQ(get(store->users().find_by_identifier(acme, "db2", "u1@example.com"))->password_hash, "");
 }
 
 class AssignmentsContract : public World {};

@@ -67,12 +67,16 @@ class Applier {
     std::string hash, earlier;
   };
   using Owners = std::map<std::pair<std::string, std::string>, int64_t>;  // (connection, value) -> credential
+  struct Home {
+    std::string connection;  // the one the user's own identity is in
+    std::optional<int64_t> credential;
+  };
   std::optional<int64_t> user_row(const std::string& user_id);
   Result<int64_t> need_user(const std::string& user_id);
   Result<int64_t> owner_of(const std::string& user_id);  // 0 for no user
   Result<> insert_identities(int64_t row, const domain::User& user);
   Result<> insert_identifiers(int64_t row, const std::vector<domain::Identifier>& identifiers,
-                              const Owners& owners, std::optional<int64_t> fallback);
+                              const Owners& owners, const Home& home);
   int64_t insert_credential(int64_t row, const std::string& identity, const Credential& credential);
   Owners identifier_owners(int64_t row);
   Result<> replace_user(int64_t row, const domain::User& user, const std::vector<domain::Identifier>& ids,

@@ -25,6 +25,12 @@ bool has_identity(const domain::User& user, std::string_view user_id) {
            user_id[i.provider.size()] == '|' && user_id.ends_with(i.user_id);
   });
 }
+// Where the user's own password counts; linked identities have their own or none.
+std::string home_connection(const domain::User& user) {
+  for (const auto& i : user.identities)
+    if (i.provider + "|" + i.user_id == user.user_id) return i.connection;
+  return user.identities.empty() ? std::string() : user.identities.front().connection;
+}
 }  // namespace
 
 std::optional<int64_t> Applier::user_row(const std::string& user_id) {
@@ -64,7 +70,7 @@ Result<> Applier::one(const ports::InsertUser& w) {
     credential = it->second;
   std::optional<int64_t> own;
   if (!credential.hash.empty()) own = insert_credential(row, u.user_id, credential);
-  return insert_identifiers(row, w.identifiers, {}, own);
+  return insert_identifiers(row, w.identifiers, {}, {home_connection(u), own});
 }
 
 Result<> Applier::one(const ports::ReplaceUser& w) {
@@ -93,7 +99,7 @@ Result<> Applier::replace_user(int64_t row, const domain::User& u,
     auto q = db_.query("SELECT row FROM credentials WHERE user=? AND identity=?", row, u.user_id);
     if (q.step()) own = q.integer(0);
   }
-  ENSURE(insert_identifiers(row, identifiers, owners, own));
+  ENSURE(insert_identifiers(row, identifiers, owners, {home_connection(u), own}));
   release_credentials(row, u);
   return {};
 }
@@ -123,10 +129,11 @@ Result<> Applier::insert_identities(int64_t row, const domain::User& user) {
 }
 
 Result<> Applier::insert_identifiers(int64_t row, const std::vector<domain::Identifier>& identifiers,
-                                     const Owners& owners, std::optional<int64_t> fallback) {
+                                     const Owners& owners, const Home& home) {
   for (const auto& i : identifiers) {
     const auto owner = owners.find({i.connection, i.value});
-    const auto credential = owner == owners.end() ? fallback : std::optional(owner->second);
+    const auto own = i.connection == home.connection ? home.credential : std::nullopt;
+    const auto credential = owner == owners.end() ? own : std::optional(owner->second);
     if (db_.run("INSERT INTO identifiers(tenant,connection,value,kind,user,credential) VALUES(?,?,?,?,?,?)",
                 tenant_, i.connection, i.value, i.kind, row, credential))
       continue;
@@ -174,9 +181,10 @@ void Applier::remove_user(int64_t row) {
 Result<> Applier::one(const ports::SetPassword& w) {
   TRY(const int64_t row, need_user(w.user_id));
   if (w.rehash) {
-    // No credential: the password was taken away meanwhile and a better hash of it must not bring it back.
-    db_.run("UPDATE credentials SET password_hash=? WHERE user=? AND identity=?", w.password_hash, row,
-            w.user_id);
+    db_.run(
+        "UPDATE credentials SET password_hash=?1 WHERE user=?2 AND identity=?3 AND NOT EXISTS("
+        "SELECT 1 FROM user_logins WHERE user=?2 AND last_password_reset>?4)",
+        w.password_hash, row, w.user_id, w.at);
     return {};
   }
   db_.run("UPDATE user_logins SET last_password_reset=? WHERE user=?", w.at, row);

@@ -123,16 +123,46 @@ Query bound(Database& db, const std::string& sql, int64_t tenant, const UserFilt
 
 int64_t page_limit(const ports::UserQuery& query) { return std::clamp<int64_t>(query.limit, 0, page_max); }
 
-ports::UserPage read_page(Query& q, int64_t limit, bool checkpoint) {
+// Creation time and row: imported users bring their own times, so rows alone are not in that order.
+struct Checkpoint {
+  int64_t created_at = INT64_MIN, row = 0;
+  std::string text() const { return std::to_string(created_at) + "." + std::to_string(row); }
+};
+
+Result<Checkpoint> parse_checkpoint(const std::optional<std::string>& after) {
+  if (!after) return Checkpoint{};
+  const auto dot = after->find('.');
+  if (dot == std::string::npos)
+    return fail(ErrorKind::invalid, "invalid_paging", "The checkpoint is not one.");
+  TRY(const int64_t created_at, parse_after(after->substr(0, dot)));
+  TRY(const int64_t row, parse_after(after->substr(dot + 1)));
+  return Checkpoint{created_at, row};
+}
+
+ports::UserPage read_members(Query& q, int64_t limit) {
   ports::UserPage page;
   int64_t last = 0;
   while (q.step()) {
     if (int64_t(page.users.size()) == limit) {
-      if (checkpoint) page.next = std::to_string(last);
+      page.next = std::to_string(last);
       break;
     }
     page.users.push_back(read_user(q));
     last = q.integer(user_column_count);
+  }
+  return page;
+}
+
+ports::UserPage read_page(Query& q, int64_t limit, bool checkpoint) {
+  ports::UserPage page;
+  Checkpoint last;
+  while (q.step()) {
+    if (int64_t(page.users.size()) == limit) {
+      if (checkpoint) page.next = last.text();
+      break;
+    }
+    page.users.push_back(read_user(q));
+    last = {to_unix_ms(page.users.back().created_at), q.integer(user_column_count)};
   }
   return page;
 }
@@ -158,20 +188,21 @@ Result<std::string> order_of(const ports::UserQuery& query) {
   return " ORDER BY " + std::string(field->column) + direction + ",u.row" + direction;
 }
 
-// Offset pages and checkpoints share everything but how a page starts. The first checkpoint page has no
-// `after` yet: pages in order of creation also say where the next one starts.
+// The first page in order of creation also says where the next one starts: a checkpoint list has no `after`
+// yet.
 Result<ports::UserPage> list_users(Database& db, int64_t tenant, const ports::UserQuery& query) {
   TRY(const auto filter, filter_of(query));
   TRY(const auto sorted, order_of(query));
-  TRY(const int64_t after, parse_after(query.after));
+  TRY(const auto after, parse_checkpoint(query.after));
   const bool by_creation = query.sort_field == "created_at" && !query.descending;
   const bool checkpoint = query.after.has_value() || (by_creation && query.offset == 0);
   const auto limit = page_limit(query);
-  auto q = bound(db,
-                 select(from_users) + filter.where + (query.after ? " AND u.row>?" : " AND ?=0") +
-                     (checkpoint ? " ORDER BY u.row" : sorted) + " LIMIT ? OFFSET ?",
-                 tenant, filter);
-  q.bind(after, limit + 1, query.after ? 0 : std::max<int64_t>(0, query.offset));
+  std::string sql = select(from_users) + filter.where;
+  if (query.after) sql += " AND (u.created_at,u.row)>(?,?)";
+  sql += query.after ? " ORDER BY u.created_at,u.row" : sorted;
+  auto q = bound(db, sql + " LIMIT ? OFFSET ?", tenant, filter);
+  if (query.after) q.bind(after.created_at, after.row);
+  q.bind(limit + 1, query.after ? 0 : std::max<int64_t>(0, query.offset));
   auto page = read_page(q, limit, checkpoint);
   if (query.want_total) {
     auto count = bound(db, "SELECT count(*) FROM users u WHERE u.tenant=?" + filter.where, tenant, filter);
@@ -189,7 +220,7 @@ Result<ports::UserPage> list_role_members(Database& db, int64_t tenant, const st
       db.query(select(" FROM user_roles r JOIN users u ON u.row=r.user JOIN user_logins l ON l.user=u.row "
                       "WHERE r.tenant=? AND r.role=? AND r.user>? ORDER BY r.user LIMIT ? OFFSET ?"),
                tenant, role, after, limit + 1, query.after ? 0 : std::max<int64_t>(0, query.offset));
-  auto page = read_page(q, limit, true);
+  auto page = read_members(q, limit);
   if (query.want_total) {
     auto count = db.query("SELECT count(*) FROM user_roles WHERE tenant=? AND role=?", tenant, role);
     count.step();
