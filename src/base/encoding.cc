@@ -20,16 +20,22 @@ int hex_value(char c) {
 }
 
 std::string encode64(std::string_view bytes, std::string_view digits) {
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  uint32_t bits = 0;
-  int held = 0;
-  for (unsigned char c : bytes) {
-    bits = bits << 8 | c;
-    held += 8;
-    while (held >= 6) out += digits[bits >> (held -= 6) & 63];
+  const size_t whole = bytes.size() / 3, rest = bytes.size() % 3;
+  std::string out(whole * 4 + (rest ? rest + 1 : 0), '\0');
+  const auto* in = reinterpret_cast<const uint8_t*>(bytes.data());
+  char* to = out.data();
+  for (size_t i = 0; i < whole; ++i, in += 3, to += 4) {
+    to[0] = digits[in[0] >> 2];
+    to[1] = digits[(in[0] & 3) << 4 | in[1] >> 4];
+    to[2] = digits[(in[1] & 15) << 2 | in[2] >> 6];
+    to[3] = digits[in[2] & 63];
   }
-  if (held) out += digits[bits << (6 - held) & 63];
+  if (rest) {
+    const uint8_t second = rest == 2 ? in[1] : 0;
+    to[0] = digits[in[0] >> 2];
+    to[1] = digits[(in[0] & 3) << 4 | second >> 4];
+    if (rest == 2) to[2] = digits[(second & 15) << 2];
+  }
   return out;
 }
 

@@ -38,8 +38,7 @@ std::string for_people(std::string url) {
   return url;
 }
 
-Result<std::unique_ptr<server::SampleSite>> start_sample(const Settings& settings,
-                                                         server::Installation& installation,
+Result<std::unique_ptr<server::SampleSite>> start_sample(const Settings& settings, Running& running,
                                                          const Output& out) {
   const auto folder = server::SampleSite::find_folder(settings.text("sample-dir"));
   if (!folder) {
@@ -50,8 +49,8 @@ Result<std::unique_ptr<server::SampleSite>> start_sample(const Settings& setting
     return nullptr;
   }
   TRY(auto listen, server::parse_listen(settings.text("sample-listen"), false));
-  auto& core = *installation.core;
-  return server::SampleSite::start(*folder, std::move(listen), core.clock(), core.random());
+  auto& core = *running.installation().core;
+  return server::SampleSite::start(*folder, std::move(listen), running.tls(), core.clock(), core.random());
 }
 
 std::string host_of_url(std::string_view url) {
@@ -120,7 +119,7 @@ Exit run_dev(Invocation& invocation) {
   });
   auto ready = running.start();
   if (!ready) return invocation.out.fail(ready.error());
-  auto sample = start_sample(invocation.settings, running.installation(), invocation.out);
+  auto sample = start_sample(invocation.settings, running, invocation.out);
   if (!sample) return invocation.out.fail(sample.error());
   auto screen = prepare_dev(running, *ready, sample->get());
   if (!screen) return invocation.out.fail(screen.error());

@@ -60,6 +60,7 @@ std::optional<std::string> SampleSite::find_folder(const std::string& given) {
 }
 
 Result<std::unique_ptr<SampleSite>> SampleSite::start(const std::string& folder, http::Listen listen,
+                                                      std::shared_ptr<http::TlsContexts> tls,
                                                       const Clock& clock, Random& random) {
   auto content = std::make_shared<Content>();
   for (const File& file : files) {
@@ -74,7 +75,9 @@ Result<std::unique_ptr<SampleSite>> SampleSite::start(const std::string& folder,
   std::unique_ptr<SampleSite> site(new SampleSite);
   site->content_ = content;
   http::ServerOptions options;
+  listen.tls = site->secure_ = tls != nullptr;
   options.listen = {std::move(listen)};
+  options.tls = std::move(tls);
   options.io_threads = 1;
   options.access_log = false;
   site->server_ = std::make_unique<http::Server>(
@@ -91,7 +94,7 @@ Result<std::unique_ptr<SampleSite>> SampleSite::start(const std::string& folder,
 SampleSite::~SampleSite() = default;
 
 std::string SampleSite::origin() const {
-  return "http://localhost:" + std::to_string(server_->addresses().front().port);
+  return (secure_ ? "https://localhost:" : "http://localhost:") + std::to_string(server_->addresses().front().port);
 }
 
 void SampleSite::configure(json::Object config) {

@@ -17,12 +17,14 @@ class SampleSite {
   // else web/sample in the working directory. Nothing when there is none or npm has not put the SDK there.
   static std::optional<std::string> find_folder(const std::string& given);
 
-  // Binds and serves. Errors: those of http::Server, unavailable for unreadable files.
+  // Binds and serves, with `tls` unless it is null: an application on https://localhost is one site with the tenant
+  // there, and only then do browsers let the hidden frame of a silent renewal see the session. Errors: those of http::Server, unavailable for unreadable files.
   static Result<std::unique_ptr<SampleSite>> start(const std::string& folder, http::Listen listen,
-                                                   const Clock& clock, Random& random);
+                                                   std::shared_ptr<http::TlsContexts> tls, const Clock& clock,
+                                                   Random& random);
   ~SampleSite();
 
-  std::string origin() const;  // http://localhost:8444
+  std::string origin() const;  // https://localhost:8444
   // What /config.json answers from now on. Thread-safe.
   void configure(json::Object config);
 
@@ -31,6 +33,7 @@ class SampleSite {
   struct Content;
   std::shared_ptr<Content> content_;
   metrics::Registry metrics_;
+  bool secure_ = false;
   std::unique_ptr<http::Server> server_;
 };
 

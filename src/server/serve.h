@@ -59,6 +59,8 @@ class Running {
   Result<Ready> start();
   bool stop();  // true when nothing had to be cut
   Installation& installation() { return *installation_; }
+  // The certificates it serves with; null with --plain-http.
+  std::shared_ptr<http::TlsContexts> tls() const { return certificates_.tls; }
 
  private:
   Result<> bind();

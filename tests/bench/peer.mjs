@@ -24,7 +24,7 @@ const server = http.createServer().listen(0, '127.0.0.1', () => {
     features: {
       devInteractions: { enabled: false }, clientCredentials: { enabled: true },
       resourceIndicators: {
-        enabled: true, // People get an opaque token, which its userinfo wants: one signature less than Durward makes.
+        enabled: true, // People get an opaque token, which its userinfo wants.
         defaultResource: ctx => (ctx.oidc.client?.clientId === 'web' ? undefined : 'https://orders.acme.example/'),
         useGrantedResource: () => false,
         getResourceServerInfo: (ctx, _resource, client) => ({ scope: 'read:orders', audience: 'https://orders.acme.example/',
