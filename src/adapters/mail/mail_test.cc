@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <thread>
 
@@ -12,6 +13,7 @@
 #include "adapters/mail/mime.h"
 #include "adapters/mail/smtp_mailer.h"
 #include "adapters/sqlite/store.h"
+#include "adapters/sqlite/temporary_file.h"
 #include "base/encoding.h"
 #include "base/log.h"
 
@@ -47,6 +49,27 @@ TEST(Mime, a_subject_cannot_add_headers) {
   const auto text = rendered({.subject = "Hi\r\nBcc: victim@x.test\r\n\r\nbody", .text = "t"});
   EXPECT_FALSE(has(text, "Bcc: "));
   EXPECT_TRUE(has(text, "Subject: =?utf-8?B?"));
+}
+
+TEST(Mime, names_and_boundaries_add_no_header_either) {
+  const auto from = *mime::parse_address("\"A\tB\" <a@b.test>");
+  EXPECT_EQ(from.name, "A B");
+  SeededRandom random(1);
+  const ports::Mail mail{.subject = "s", .text = "--=_x\r\nBcc: v@x.test", .html = "<p>\r\n--=_x--"};
+  const auto text = mime::render(mail, {"Z\xc3\xbcrich \"A\"", "a@b.test"}, from, at, random);
+  EXPECT_TRUE(text.starts_with("From: =?utf-8?B?" + to_base64("Z\xc3\xbcrich \"A\"") + "?= <a@b.test>\r\n"));
+  EXPECT_FALSE(has(text, "Bcc"));
+  const auto quoted = mime::render(mail, {"A \"B\" \\", "a@b.test"}, from, at, random);
+  EXPECT_TRUE(quoted.starts_with("From: \"A \\\"B\\\" \\\\\" <a@b.test>\r\n"));
+}
+
+TEST(Mime, bodies_keep_every_character) {
+  const std::string body = "Gr\xc3\xbc\xc3\x9f dich \xf0\x9f\x91\x8b\n.\n";
+  const auto text = rendered({.subject = "s", .text = body});
+  const auto start = text.find("\r\n\r\n") + 4;
+  std::string encoded = text.substr(start);
+  std::erase_if(encoded, [](char c) { return c == '\r' || c == '\n'; });
+  EXPECT_EQ(from_base64(encoded), body);
 }
 
 TEST(Mime, long_subjects_are_encoded_words_that_cut_no_character) {
@@ -305,6 +328,126 @@ TEST_F(MailWorkerTest, a_started_worker_is_woken_by_the_commit_and_stops_cleanly
   quick.stop();
   add(4);
   EXPECT_EQ(mailer.sent.size(), 3u);
+}
+
+TEST_F(MailWorkerTest, a_job_of_another_kind_is_left_for_who_knows_it) {
+  ASSERT_TRUE(run_sync(store->committer().commit(tenant, {ports::InsertJob{1, "export", {}, clock.now()}})));
+  EXPECT_EQ(round(), 1);
+  EXPECT_EQ(round(), 0);
+  EXPECT_TRUE(mailer.sent.empty());
+  clock.advance(Seconds(3600));
+  EXPECT_EQ(run_sync(store->jobs().claim(clock.now(), Seconds(1), 10)).value().at(0).kind, "export");
+}
+
+// Answers after the test says so, as a slow server or a large sweep does.
+class Gate {
+ public:
+  void pass() {
+    std::unique_lock lock(mutex_);
+    waiting_ = true;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return open_; });
+  }
+  void await_waiter() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return waiting_; });
+  }
+  void open() {
+    std::lock_guard lock(mutex_);
+    open_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool waiting_ = false, open_ = false;
+};
+
+class SlowMailer : public ports::Mailer {
+ public:
+  explicit SlowMailer(Gate& gate) : gate_(gate) {}
+  Async<> send(ports::Mail) override {
+    gate_.pass();
+    ++sent;
+    co_return Result<>();
+  }
+  int sent = 0;
+
+ private:
+  Gate& gate_;
+};
+
+TEST_F(MailWorkerTest, stopping_waits_for_the_mail_being_sent_and_leaves_the_rest_to_the_next_worker) {
+  Gate gate;
+  SlowMailer slow(gate);
+  for (int64_t id = 1; id <= 3; ++id) add(id);
+  MailWorker busy(store->jobs(), slow, clock, {.poll_interval = Seconds(3600)}, &registry);
+  busy.start();
+  gate.await_waiter();
+  std::thread stopper([&] { busy.stop(); });
+  gate.open();
+  stopper.join();
+  const int sent = slow.sent;
+  EXPECT_GE(sent, 1);
+  clock.advance(Seconds(120));
+  EXPECT_EQ(round(), 3 - sent) << "their lease ran out";
+}
+
+class SlowSweep : public ports::Jobs {
+ public:
+  explicit SlowSweep(Gate& gate) : gate_(gate) {}
+  Async<std::vector<ports::Job>> claim(TimePoint, Seconds, int64_t) override {
+    co_return std::vector<ports::Job>();
+  }
+  Async<> complete(int64_t) override { co_return Result<>(); }
+  Async<> retry(int64_t, TimePoint) override { co_return Result<>(); }
+  Async<int64_t> sweep(TimePoint, int64_t) override {
+    gate_.pass();
+    swept = true;
+    co_return 0;
+  }
+  void on_job(std::function<void()>) override {}
+  std::atomic<bool> swept{false};
+
+ private:
+  Gate& gate_;
+};
+
+TEST_F(MailWorkerTest, stopping_waits_for_a_sweep) {
+  Gate gate;
+  SlowSweep jobs(gate);
+  MailWorker sweeper(jobs, mailer, clock, {.poll_interval = Seconds(3600)}, &registry);
+  sweeper.start();
+  gate.await_waiter();
+  std::thread stopper([&] { sweeper.stop(); });
+  EXPECT_FALSE(jobs.swept);
+  gate.open();
+  stopper.join();
+  EXPECT_TRUE(jobs.swept);
+}
+
+TEST_F(MailWorkerTest, worker_and_store_stop_in_the_middle_of_sweeping_and_waking) {
+  for (int i = 0; i < 10; ++i) {
+    sqlite::TemporaryFile file;
+    const auto busy = SqliteStore::open({.path = file.path()}, clock).value();
+    const auto owner = run_sync(busy->tenants().create("acme", "k", clock.now())).value().id;
+    ports::Writes rows;
+    for (int64_t id = 1; id <= 400; ++id)
+      rows.push_back(ports::InsertCode{{.id = id, .expires_at = clock.now()}});
+    ASSERT_TRUE(run_sync(busy->committer().commit(owner, std::move(rows))));
+    MailWorker sweeper(busy->jobs(), mailer, clock, {.sweep_interval = Seconds(0), .sweep_limit = 100},
+                       &registry);
+    sweeper.start();
+    std::thread committing([&] {
+      for (int64_t id = 1; id <= 20; ++id)
+        EXPECT_TRUE(run_sync(busy->committer().commit(
+            owner, {ports::InsertJob{id, "mail", mail_to_payload({.to = "a@x"}), clock.now()}})));
+    });
+    if (i % 2 == 0) committing.join();
+    sweeper.stop();
+    if (committing.joinable()) committing.join();
+  }
 }
 
 }  // namespace

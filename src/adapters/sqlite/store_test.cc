@@ -42,6 +42,11 @@ class StoreTest : public testing::Test {
     }
     return out;
   }
+  // Starts a commit nobody waits for; it goes on where the store resumes it.
+  static Detached submit(Async<> commit, std::atomic<int>& done) {
+    const auto result = co_await std::move(commit);
+    if (result) ++done;
+  }
   uint64_t count(const char* name) { return registry.counter(name, "").value(); }
 
   // Runs f in a child process that ends without any cleaning up; returns what it wrote to `out`.
@@ -201,6 +206,49 @@ TEST_F(StoreTest, full_queues_are_unavailable) {
   const auto store = open({.reader_threads = 1, .read_queue_max = 0, .commit_queue_max = 0});
   EXPECT_EQ(append(*store, {1}, 1).error().kind, ErrorKind::unavailable);
   EXPECT_EQ(run_sync(store->logs().find({1}, 1)).error().kind, ErrorKind::unavailable);
+}
+
+TEST_F(StoreTest, what_is_queued_when_the_store_goes_is_stored_and_no_listener_is_called) {
+  domain::TenantId tenant;
+  std::atomic<int> heard{0}, done{0};
+  {
+    const auto store = open();
+    tenant = make_tenant(*store);
+    store->on_configuration_change([&heard](domain::TenantId) { ++heard; });
+    for (int64_t i = 1; i <= 50; ++i)
+      submit(store->committer().commit(
+                 tenant,
+                 {record(i), ports::InsertDocument{ports::Collection::roles, {.id = std::to_string(i)}, {}}}),
+             done);
+    store->on_configuration_change({});
+    heard = 0;
+  }
+  EXPECT_EQ(done, 50);
+  EXPECT_EQ(heard, 0);
+  const auto store = open();
+  EXPECT_EQ(ids(*store, tenant).size(), 50u);
+}
+
+TEST_F(StoreTest, a_damaged_row_costs_one_read_and_no_connection) {
+  const auto store = open({.reader_threads = 1, .inline_reads = true});
+  const auto tenant = make_tenant(*store);
+  for (const char* id : {"1", "2"}) {
+    domain::User user;
+    user.user_id = "auth0|" + std::string(id);
+    user.identities.push_back({.connection = "db", .provider = "auth0", .user_id = id});
+    ASSERT_TRUE(run_sync(store->committer().commit(tenant, {ports::InsertUser{user, {}, ""}})));
+  }
+  {
+    sqlite::Database db(file.path(), {});
+    db.run("UPDATE users SET identities='[1]' WHERE user_id='auth0|1'");
+  }
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_ANY_THROW((void)run_sync(store->users().find(tenant, "auth0|1")));
+    EXPECT_ANY_THROW((void)run_sync(store->users().list(tenant, {})));
+  }
+  EXPECT_TRUE(run_sync(store->users().find(tenant, "auth0|2")).value());
+  EXPECT_EQ(run_sync(store->users().list(tenant, {.all_of = {{"user_id", "auth0|2"}}})).value().users.size(),
+            1u);
 }
 
 TEST_F(StoreTest, reads_and_commits_are_counted) {

@@ -56,7 +56,9 @@ struct SetPassword {  // not_found. Keeps the `history` newest earlier hashes.
   std::string user_id, password_hash;
   TimePoint at;
   int history = 0;
-  bool rehash = false;  // the same password under a better hash: earlier hashes and last reset stay
+  // The same password under a better hash: earlier hashes and the last reset stay. Nothing happens when the
+  // password was reset after `at`: whoever signs in with the old one meanwhile does not bring it back.
+  bool rehash = false;
 };
 struct RecordLogin {  // counters and last login of a user
   std::string user_id, ip;

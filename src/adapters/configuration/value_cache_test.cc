@@ -1,0 +1,153 @@
+#include "adapters/configuration/value_cache.h"
+
+#include <gtest/gtest.h>
+
+namespace durward::adapters {
+namespace {
+
+using Kind = ConfigurationKind;
+
+CachedValue value(int n) { return std::make_shared<const int>(n); }
+
+class ValueCacheTest : public testing::Test {
+ protected:
+  static ValueKey key(std::string_view name, int64_t tenant = 1) { return {tenant, Kind::client, {name}}; }
+  void check(int64_t version, int64_t tenant = 1) {
+    if (const auto ticket = cache.begin_check(tenant, now)) cache.end_check(tenant, *ticket, version, now);
+  }
+  void load(std::string_view name, int n, int64_t tenant = 1) {
+    check(1, tenant);
+    const auto ticket = cache.begin_load(key(name, tenant));
+    cache.end_load(key(name, tenant), ticket, value(n), {});
+  }
+  std::optional<int> find(std::string_view name, int64_t tenant = 1) {
+    const auto found = cache.find(key(name, tenant), now);
+    if (!found) return {};
+    return *std::static_pointer_cast<const int>(*found);
+  }
+  // Counts in `landed` when the flight has landed.
+  static Detached follow(ValueCache& cache, ValueCache::Ticket ticket, int& landed) {
+    co_await cache.wait(1, ticket.flight);
+    ++landed;
+  }
+
+  TimePoint now = from_unix_ms(1'700'000'000'000);
+  ValueCache cache{3 * 16, Milliseconds(1000)};  // three a shard
+};
+
+TEST_F(ValueCacheTest, the_least_recently_used_value_goes_first) {
+  load("a", 1);
+  load("b", 2);
+  load("c", 3);
+  EXPECT_EQ(find("a"), 1);
+  load("d", 4);
+  EXPECT_EQ(find("b"), std::nullopt);
+  EXPECT_EQ(find("a"), 1);
+  EXPECT_EQ(find("c"), 3);
+  EXPECT_EQ(find("d"), 4);
+  EXPECT_EQ(cache.size(), 3u);
+}
+
+TEST_F(ValueCacheTest, tenants_kinds_and_parts_are_told_apart) {
+  load("a", 1, 1);
+  load("a", 2, 17);  // of the same shard
+  EXPECT_EQ(find("a", 1), 1);
+  EXPECT_EQ(find("a", 17), 2);
+  EXPECT_FALSE(cache.find({1, Kind::connection, {"a"}}, now));
+  EXPECT_FALSE(cache.find({1, Kind::client, {"", "a"}}, now));
+  cache.invalidate(17);
+  EXPECT_EQ(find("a", 1), 1);
+  EXPECT_EQ(find("a", 17), std::nullopt);
+}
+
+TEST_F(ValueCacheTest, a_load_that_began_before_a_change_keeps_nothing) {
+  check(1);
+  const auto early = cache.begin_load(key("a"));
+  cache.invalidate(1);
+  cache.end_load(key("a"), early, value(1), {});
+  EXPECT_EQ(find("a"), std::nullopt);
+  const auto late = cache.begin_load(key("a"));
+  EXPECT_TRUE(late.is_pilot);
+  cache.end_load(key("a"), late, value(2), {});
+  EXPECT_EQ(find("a"), 2);
+}
+
+TEST_F(ValueCacheTest, who_comes_after_a_change_does_not_wait_for_a_load_from_before_it) {
+  check(1);
+  const auto early = cache.begin_load(key("a"));
+  EXPECT_TRUE(early.is_pilot);
+  EXPECT_FALSE(cache.begin_load(key("a")).is_pilot);
+  cache.invalidate(1);
+  const auto late = cache.begin_load(key("a"));
+  EXPECT_TRUE(late.is_pilot);
+  cache.end_load(key("a"), late, value(2), {});
+  cache.end_load(key("a"), early, value(1), {});
+  EXPECT_EQ(find("a"), 2) << "the later end of the earlier load changes nothing";
+}
+
+TEST_F(ValueCacheTest, everybody_who_waits_goes_on_when_the_one_load_lands) {
+  check(1);
+  const auto pilot = cache.begin_load(key("a"));
+  int landed = 0;
+  for (int i = 0; i < 5; ++i) {
+    const auto ticket = cache.begin_load(key("a"));
+    EXPECT_FALSE(ticket.is_pilot);
+    follow(cache, ticket, landed);
+  }
+  EXPECT_EQ(landed, 0);
+  cache.end_load(key("a"), pilot, fail(ErrorKind::unavailable, "away"), {});
+  EXPECT_EQ(landed, 5);
+  EXPECT_EQ(pilot.flight->result.error().code, "away");
+  EXPECT_EQ(find("a"), std::nullopt) << "an error is not kept";
+  EXPECT_TRUE(cache.begin_load(key("a")).is_pilot);
+}
+
+TEST_F(ValueCacheTest, a_value_evicted_while_it_loads_still_reaches_who_waits) {
+  check(1);
+  const auto pilot = cache.begin_load(key("a"));
+  int landed = 0;
+  follow(cache, cache.begin_load(key("a")), landed);
+  for (int i = 0; i < 5; ++i) load(std::to_string(i), i);
+  cache.end_load(key("a"), pilot, value(1), {});
+  EXPECT_EQ(landed, 1);
+  EXPECT_TRUE(pilot.flight->result.has_value());
+  EXPECT_EQ(find("a"), std::nullopt);
+  EXPECT_EQ(cache.size(), 3u);
+}
+
+TEST_F(ValueCacheTest, one_request_an_interval_compares_the_version_and_a_new_one_makes_all_old) {
+  load("a", 1);
+  EXPECT_FALSE(cache.begin_check(1, now));
+  now += Milliseconds(1000);
+  EXPECT_EQ(find("a"), std::nullopt) << "not before the version was compared";
+  const auto pilot = cache.begin_check(1, now), other = cache.begin_check(1, now);
+  ASSERT_TRUE(pilot && other);
+  EXPECT_TRUE(pilot->is_pilot);
+  EXPECT_FALSE(other->is_pilot);
+  cache.end_check(1, *pilot, 1, now);
+  EXPECT_EQ(find("a"), 1);
+  now += Milliseconds(1000);
+  check(2);
+  EXPECT_EQ(find("a"), std::nullopt);
+}
+
+TEST_F(ValueCacheTest, a_version_that_cannot_be_read_leaves_what_is_known) {
+  load("a", 1);
+  now += Milliseconds(1000);
+  const auto ticket = cache.begin_check(1, now);
+  cache.end_check(1, *ticket, std::nullopt, now);
+  EXPECT_EQ(find("a"), 1);
+}
+
+TEST_F(ValueCacheTest, a_value_with_an_end_is_gone_at_that_millisecond) {
+  const ValueKey name{0, Kind::tenant, {"acme"}};
+  const auto ticket = cache.begin_load(name);
+  cache.end_load(name, ticket, CachedValue(), now + Milliseconds(1000));
+  now += Milliseconds(999);
+  EXPECT_TRUE(cache.find(name, now)) << "an absence is a value";
+  now += Milliseconds(1);
+  EXPECT_FALSE(cache.find(name, now));
+}
+
+}  // namespace
+}  // namespace durward::adapters
