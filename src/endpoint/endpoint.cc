@@ -139,6 +139,7 @@ Result<json::Value> parse_body(const Endpoint& row, std::string_view text) {
     if (!parsed) return fail(ErrorKind::invalid, "invalid_body", "Invalid request payload JSON format");
     body = *std::move(parsed);
   }
+  if (row.body_optional && body.is_null()) body = json::Object();
   ENSURE(row.body->check(body, row.method == http::Method::patch));
   return body;
 }

@@ -57,7 +57,7 @@ struct Reply {
 };
 
 // A management handler returns a value or an Error; it never sees HTTP. Errors become shape B
-// {"statusCode","error","message","errorCode"} (reference: management API §1.2); status from Error::kind,
+// {"statusCode","error","message","errorCode"} (Auth0 Management API); status from Error::kind,
 // errorCode from Error::code (left out when empty).
 using ManagementHandler = std::function<Async<Reply>(Call)>;
 // A protocol or page handler does its own parsing and rendering.
@@ -84,6 +84,7 @@ struct Endpoint {
   RateClass rate = RateClass::none;
   int success = 200;
   const Schema* body = nullptr;   // JSON request body; nullptr: none read
+  bool body_optional = false;     // no body, or null, means {}
   std::vector<QueryField> query;  // unknown query parameters are ignored, known ones are checked
   const Schema* reply = nullptr;  // for OpenAPI
   Cors cors = Cors::none;

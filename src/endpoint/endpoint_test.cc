@@ -147,6 +147,17 @@ TEST(run_management, a_body_of_another_type_is_400) {
   }
 }
 
+TEST(run_management, a_body_that_is_optional_may_be_missing_but_not_wrong) {
+  constexpr Field fields[] = {{.path = "text", .min = 1}};
+  const Schema schema("Optional", fields);
+  auto row = create_row();
+  row.body = &schema;
+  EXPECT_EQ(run(request(""), row).status, 400);
+  row.body_optional = true;
+  for (const char* body : {"", "null", "{}"}) EXPECT_EQ(run(request(body), row).body, "{}");
+  for (const char* body : {"[]", R"({"text":1})"}) EXPECT_EQ(run(request(body), row).status, 400);
+}
+
 TEST(run_management, unknown_query_parameters_are_ignored_and_known_ones_checked) {
   auto message = request();
   message.query = "nothing=1&size=3&flag=true&kind=a&q=abc";

@@ -96,7 +96,7 @@ json::Object operation(const Endpoint& row) {
   if (auto list = parameters(row); !list.empty()) out["parameters"] = std::move(list);
   if (row.body) {
     json::Object body;
-    body["required"] = true;
+    body["required"] = !row.body_optional;
     body["content"] = content(reference("#/components/schemas/" + request_name(row)));
     out["requestBody"] = std::move(body);
   }

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <set>
 
+#include "management/connections/connection_keys.h"
 #include "management/connections/document.h"
 #include "management/connections/fields.h"
+#include "management/connections/scim.h"
 
 namespace durward::management::connection {
 namespace {
@@ -59,7 +61,7 @@ Async<Reply> read(const ports::Services& services, Call call) {
   co_return ok(select_fields(call.query, shown));
 }
 
-// Clients that are not there are left out (reference: recorded exchanges), and so is a repetition.
+// Clients that are not there are left out (as recorded from Auth0), and so is a repetition.
 Async<json::Object> drop_unknown_clients(const ports::Services& services, domain::TenantId tenant,
                                          json::Object body) {
   if (!json::array(body, "enabled_clients")) co_return body;
@@ -74,11 +76,20 @@ Async<json::Object> drop_unknown_clients(const ports::Services& services, domain
   co_return body;
 }
 
+// A connection that signs its client assertions has keys from the moment it says so.
+Async<ports::Writes> missing_keys(const ports::Services& services, const Call& call,
+                                  const json::Object& connection) {
+  if (!needs_keys(connection)) co_return ports::Writes{};
+  co_return co_await first_keys(services, call.tenant(), connection, call.context.host);
+}
+
 Async<Reply> create(const ports::Services& services, Call call) {
   CO_TRY(auto given, co_await drop_unknown_clients(services, call.tenant(), call.object()));
   CO_TRY(auto body, new_connection(std::move(given), services.random, call.context.issuer));
+  CO_TRY(auto more, co_await missing_keys(services, call, body));
+  more.push_back(api_record(services, call, body));
   CO_TRY(body, co_await seal(services, resource, call.tenant(), std::move(body)));
-  CO_ENSURE(co_await insert(services, resource, call.tenant(), body, {api_record(services, call)}));
+  CO_ENSURE(co_await insert(services, resource, call.tenant(), body, std::move(more)));
   CO_TRY(auto shown, co_await render(services, call.tenant(), std::move(body)));
   co_return ok(std::move(shown));
 }
@@ -92,15 +103,26 @@ Result<> apply_patch(json::Object& body, const json::Object& patch, const std::s
   return complete_options(json::string_or(body, "strategy"), options.get_object(), issuer);
 }
 
+Async<ports::Writes> keys_after(const ports::Services& services, const Call& call,
+                                const json::Object& patch) {
+  const auto* options = json::object(patch, "options");
+  if (!options) co_return ports::Writes{};
+  CO_TRY(auto document, co_await load(services, resource, call.tenant(), call.parameter("id")));
+  document.body["options"] = *options;
+  co_return co_await missing_keys(services, call, document.body);
+}
+
 Async<Reply> change(const ports::Services& services, Call call) {
   CO_TRY(auto patch, co_await drop_unknown_clients(services, call.tenant(), call.object()));
   CO_TRY(patch, co_await seal(services, resource, call.tenant(), std::move(patch)));
   forget_missing_secrets(patch);
+  CO_TRY(auto more, co_await keys_after(services, call, patch));
+  more.push_back(api_record(services, call));
   Change apply = [patch, issuer = call.context.issuer](json::Object& body) {
     return apply_patch(body, patch, issuer);
   };
   CO_TRY(auto body, co_await update(services, resource, call.tenant(), call.parameter("id"), std::move(apply),
-                                    {api_record(services, call)}));
+                                    std::move(more)));
   CO_TRY(auto shown, co_await render(services, call.tenant(), std::move(body)));
   co_return ok(std::move(shown));
 }
@@ -132,7 +154,8 @@ Async<Reply> destroy(const ports::Services& services, Call call) {
   const std::string id = call.parameter("id");
   CO_TRY(const auto found, co_await services.documents.find(call.tenant(), resource.collection, id));
   if (!found) co_return no_content();
-  CO_ENSURE(co_await remove(services, resource, call.tenant(), id, {api_record(services, call)}));
+  CO_ENSURE(co_await remove(services, resource, call.tenant(), id,
+                            {scim_removal(id), key_removal(id), api_record(services, call)}));
   CO_ENSURE(co_await remove_users(services, call.tenant(), json::string_or(found->body, "name")));
   json::Object body;
   body["deleted_at"] = to_iso8601(services.clock.now());
@@ -314,7 +337,8 @@ std::vector<Endpoint> rows(const ports::Services& services) {
        .success = 202,
        .handler = handler<destroy>(services)},
   };
-  std::ranges::move(sub_rows(services), std::back_inserter(out));
+  for (const auto& more : {sub_rows(services), scim_rows(services), key_rows(services)})
+    out.insert(out.end(), more.begin(), more.end());
   return out;
 }
 

@@ -4,7 +4,7 @@
 #include "endpoint/endpoint.h"
 #include "ports/services.h"
 
-// Where users come from (reference: management API §4.6).
+// Where users come from (Auth0 Management API).
 // The namespace is in the singular: durward::connections is the folder of the connections themselves.
 namespace durward::management::connection {
 

@@ -49,7 +49,7 @@ constexpr std::string_view oidc_options =
     R"({"type": "front_channel", "schema_version": "oidc-V4", "attribute_map": {"mapping_mode": "bind_all"},
         "connection_settings": {"pkce": "auto"}})";
 constexpr std::string_view okta_options =
-    R"({"type": "back_channel", "attribute_map": {"mapping_mode": "bind_all"},
+    R"({"type": "back_channel", "schema_version": "oidc-V4", "attribute_map": {"mapping_mode": "basic_profile"},
         "connection_settings": {"pkce": "auto"}})";
 
 constexpr Strategy strategies[] = {
@@ -138,7 +138,7 @@ void fill_deep(json::Object& target, const json::Object& defaults) {
   }
 }
 
-// ---- rules of database options (reference: management API §4.6)
+// ---- rules of database options (Auth0 Management API)
 
 const json::Object* step(const json::Object* object, std::string_view name) {
   return object ? json::object(*object, name) : nullptr;
@@ -230,6 +230,23 @@ void complete_metadata(json::Object& options) {
   }
 }
 
+// Where the authorization server of an Okta organization has its endpoints.
+constexpr std::pair<std::string_view, std::string_view> okta_endpoints[] = {
+    {"issuer", ""},
+    {"authorization_endpoint", "/oauth2/v1/authorize"},
+    {"token_endpoint", "/oauth2/v1/token"},
+    {"userinfo_endpoint", "/oauth2/v1/userinfo"},
+    {"jwks_uri", "/oauth2/v1/keys"}};
+
+void complete_okta(json::Object& options) {
+  const std::string domain = json::string_or(options, "domain");
+  if (domain.empty() || domain.find_first_of("/?#@ ") != std::string::npos) return;
+  for (const auto& [name, path] : okta_endpoints) {
+    const auto* known = options.if_contains(name);
+    if (!known || known->is_null()) options[name] = "https://" + domain + std::string(path);
+  }
+}
+
 constexpr std::pair<std::string_view, std::string_view> subject_words[] = {
     {"C", "countryName"},      {"ST", "stateOrProvinceName"},    {"L", "localityName"},
     {"O", "organizationName"}, {"OU", "organizationalUnitName"}, {"CN", "commonName"}};
@@ -303,6 +320,7 @@ Result<> complete_options(std::string_view name, json::Object& options, std::str
     describe_certificate(options);
     derive_endpoint(name, options, issuer);
     complete_metadata(options);
+    if (name == "okta") complete_okta(options);
   }
   fill(options, parsed(strategy.options));
   complete_scope(name, options);

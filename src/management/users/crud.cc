@@ -105,7 +105,7 @@ Async<Reply> create(const ports::Services& services, Options options, Call call)
     CO_TRY(auto mail, co_await verification(services, database, scene_of(call), connection, change->user));
     for (auto& write : mail) change->writes.push_back(std::move(write));
   }
-  change->writes.push_back(api_record(services, call));
+  change->writes.push_back(api_record(services, call, change->user.to_json()));
   auto done = co_await services.committer.commit(call.tenant(), std::move(change->writes));
   if (!done) co_return std::unexpected(translate(std::move(done).error()));
   co_return ok(change->user.to_json());

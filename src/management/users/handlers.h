@@ -16,7 +16,7 @@ Result<> check_reach(const Call& call, const std::string& user_id,
                      std::initializer_list<std::string_view> full);
 // A commit error as the resource says it: a taken identifier is 409.
 Error translate(Error error);
-// Password errors carry their name in the message (reference: authentication API §18.4).
+// Password errors carry their name in the message (Auth0 Authentication API).
 Error translate_password(Error error);
 connections::database::Scene scene_of(const Call& call, std::string client_id = {});
 // Identities with the profile of the primary one, as linking shows them.

@@ -73,7 +73,7 @@ constexpr std::string_view seed_only[] = {"password",   "connection",   "identit
                                           "last_ip",    "logins_count", "last_password_reset"};
 constexpr std::string_view plain_attributes[] = {
     "given_name", "family_name", "name", "nickname", "picture", "blocked", "app_metadata", "user_metadata"};
-// What an upsert may change of a user that is there (reference: user search §6).
+// What an upsert may change of a user that is there (Auth0 user search).
 constexpr std::string_view upsert_attributes[] = {"email_verified", "given_name",   "family_name",
                                                   "name",           "nickname",     "picture",
                                                   "app_metadata",   "user_metadata"};

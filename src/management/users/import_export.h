@@ -9,7 +9,7 @@
 #include "domain/user.h"
 #include "ports/services.h"
 
-// The file format in which users come and go (reference: management API §4.18): a JSON array, or one JSON
+// The file format in which users come and go (Auth0 Management API): a JSON array, or one JSON
 // object a line.
 namespace durward::management::users {
 

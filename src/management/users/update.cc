@@ -1,4 +1,4 @@
-// PATCH /users/{id} (reference: management API §4.5, rules for updates).
+// PATCH /users/{id} (Auth0 Management API, rules for updates).
 #include <algorithm>
 
 #include "base/encoding.h"

@@ -87,6 +87,17 @@ TEST_F(UserRows, a_user_is_created_with_one_commit_and_an_audit_record) {
   EXPECT_TRUE(world.state.jobs.empty());
 }
 
+TEST_F(UserRows, the_audit_record_of_a_user_holds_no_password_and_no_metadata) {
+  call("create_user", {}, R"({"connection":"db","email":"bob@example.com","password":"Passw0rd-x",
+                              "verify_email":false,"user_metadata":{"pet":"Rex"}})");
+  const auto details = world.state.last_log().details;
+  EXPECT_EQ(json::string_or(details.at("request").at("body").as_object(), "email"), "bob@example.com");
+  EXPECT_TRUE(
+      json::string_or(details.at("response").at("body").as_object(), "user_id").starts_with("auth0|"));
+  for (const char* hidden : {"Passw0rd-x", "Rex"})
+    EXPECT_EQ(json::serialize(details).find(hidden), std::string::npos);
+}
+
 TEST_F(UserRows, a_new_user_with_an_unverified_address_gets_a_mail) {
   EXPECT_EQ(call("create_user", {}, R"({"connection":"db","email":"b@example.com","password":"Passw0rd-x"})")
                 .status,

@@ -21,11 +21,13 @@ enum class Collection {
   settings,
   signing_keys,
   branding,
-  prompts
+  prompts,
+  scim_configurations,
+  connection_keys
 };
-constexpr std::string_view collection_names[] = {"clients",       "connections", "resource_servers",
-                                                 "client_grants", "roles",       "settings",
-                                                 "signing_keys",  "branding",    "prompts"};
+constexpr std::string_view collection_names[] = {
+    "clients",      "connections", "resource_servers", "client_grants",       "roles",          "settings",
+    "signing_keys", "branding",    "prompts",          "scim_configurations", "connection_keys"};
 inline std::string_view to_string(Collection c) { return collection_names[size_t(c)]; }
 
 struct Document {
