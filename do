@@ -79,7 +79,8 @@ do_run() {
   exec build/dev/durward dev "$@"
 }
 
-unit_tests() { ctest --test-dir "build/$1" --output-on-failure -j "$(nproc)"; }
+# -V would drown the summary; each folder says how many tests it ran in its own closing line.
+unit_tests() { ctest --test-dir "build/$1" --verbose -j "$(nproc)" | grep -vE '^(UpdateCTest|Test command|Working Dir|test [0-9]+$|[0-9]+: (Test|Working|Running|$)|$)'; }
 
 test_asan() {
   build asan

@@ -13,7 +13,7 @@ constexpr size_t bcrypt_bytes = 72;
 constexpr size_t identical_allowed = 2;
 constexpr std::string_view specials = " !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
 
-// The levels of passwordPolicy (reference: authentication API §18.1).
+// The levels of passwordPolicy (Auth0 Authentication API).
 struct Level {
   std::string_view name;
   size_t min_length;

@@ -28,7 +28,7 @@ struct PasswordPolicy {
 
 // Checks strength, dictionary and personal data, in this order; the history needs the hasher and is checked
 // by connections/database. Error: invalid, `code` is "PasswordStrengthError", "PasswordDictionaryError" or
-// "PasswordNoUserInfoError", `message` is a sentence without that prefix (reference: authentication API
+// "PasswordNoUserInfoError", `message` is a sentence without that prefix (Auth0 Authentication API
 // §18.4).
 Result<> check_password(const PasswordPolicy& policy, std::string_view password, const json::Object& profile);
 

@@ -74,9 +74,8 @@ struct QueryField {
   std::string_view values = {};
 };
 
-// PATCH of the management API: members of `patch` replace those of `target` whole, null removes (reference:
-// management API §1.4). `merged_members` are objects that merge one level deep (user_metadata,
-// client_metadata).
+// PATCH of the management API: members of `patch` replace those of `target` whole, null removes (Auth0
+// Management API). `merged_members` are objects that merge one level deep (user_metadata, client_metadata).
 void merge_patch(json::Object& target, const json::Object& patch,
                  std::span<const std::string_view> merged_members = {});
 

@@ -83,7 +83,7 @@ bool is_identifier(std::string_view text) {
          std::ranges::all_of(text, [](char c) { return is_alnum(c) || c == '_' || c == '-'; });
 }
 
-// Ids of profiles: a prefix and about 22 base-58 characters (reference: management API §1.5).
+// Ids of profiles: a prefix and about 22 base-58 characters (Auth0 Management API).
 template <char A, char B, char C>
 bool is_profile_id(std::string_view text) {
   const char prefix[] = {A, B, C, '_'};

@@ -8,7 +8,7 @@
 
 namespace durward::endpoint {
 
-// The three list shapes (reference: management API §1.3).
+// The three list shapes (Auth0 Management API).
 enum class ListShape { plain, totals, checkpoint };
 
 struct Paging {

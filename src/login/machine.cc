@@ -11,8 +11,8 @@
 namespace durward::login {
 namespace {
 
-// A longer address would not pass as the URL of the next page (DESIGN section 11: 8 KiB), which repeats its
-// state in links.
+// A longer address would not pass as the URL of the next page (docs/architecture.md: 8 KiB), which repeats
+// its state in links.
 constexpr size_t page_url_size_max = 6500;
 
 std::string_view path_of(Step step) {
@@ -72,7 +72,7 @@ struct Machine::Run {
   std::optional<domain::Session> session;
   http::Headers out;  // cookies of the answer
   bool consent_known = false, consent_stored = false;
-  json::Object trace;  // why the decision was what it was; goes into the log record (DESIGN section 9)
+  json::Object trace;  // why the decision was what it was; goes into the log record (docs/architecture.md)
 
   json::Object decision_trace() const {
     json::Object told = trace;

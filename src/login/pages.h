@@ -94,7 +94,7 @@ http::Response render(const PageContext& context, const LogoutPage& page, int st
 // ---- pages that other faces need
 
 // What went wrong before anybody could be sent back. Goes to the tenant's own error page when it has one
-// (reference: error_page.url with client_id, connection, lang, error, error_description, tracking).
+// (Auth0: error_page.url with client_id, connection, lang, error, error_description, tracking).
 struct Failure {
   int status = 400;
   std::string error, description;

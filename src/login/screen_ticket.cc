@@ -72,7 +72,7 @@ Task<OpenedTicket> open_ticket(MachinePtr machine, endpoint::RequestContext cont
   co_return visit;
 }
 
-// What a result URL learns (reference: management API, tickets).
+// What a result URL learns (Auth0 Management API, tickets).
 http::Response to_result(const TicketVisit& visit, const std::string& result_url,
                          const std::string& message) {
   oauth::Parameters parameters{{"supportSignUp", "true"}, {"supportForgotPassword", "true"}};

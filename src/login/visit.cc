@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view form_type = "application/x-www-form-urlencoded";
 
-// Where a person goes whose transaction is over (reference: authentication API §20.5).
+// Where a person goes whose transaction is over (Auth0 Authentication API).
 std::string way_back(const domain::Client* client, const domain::TenantSettings& settings,
                      const std::string& issuer) {
   const std::string target = client && !client->initiate_login_uri.empty() ? client->initiate_login_uri

@@ -11,9 +11,9 @@
 
 namespace durward::ports {
 
-// Configuration as immutable values from a bounded per-process cache (DESIGN section 4): a hit reads nothing.
-// A change made by this process is seen at once, a change made by another within a second. A null pointer
-// means that there is none; that is cached too. Thread-safe.
+// Configuration as immutable values from a bounded per-process cache (docs/architecture.md): a hit reads
+// nothing. A change made by this process is seen at once, a change made by another within a second. A null
+// pointer means that there is none; that is cached too. Thread-safe.
 class Configuration {
  public:
   virtual ~Configuration() = default;

@@ -8,7 +8,7 @@
 
 namespace durward::protocols {
 
-// The parameters of a POST, which may come as a form or as a JSON object (reference: authentication API §1).
+// The parameters of a POST, which may come as a form or as a JSON object (Auth0 Authentication API).
 // Errors: invalid_request for another content type, a malformed body or a repeated parameter (RFC 6749 §3.2).
 class Body {
  public:

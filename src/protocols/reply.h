@@ -7,7 +7,7 @@
 
 namespace durward::protocols {
 
-// {"error","error_description"} (reference: authentication API §2.1, shape A; RFC 6749 §5.2) with the status
+// {"error","error_description"} (Auth0 Authentication API, shape A; RFC 6749 §5.2) with the status
 // of the error's kind. An internal error shows nothing of itself.
 http::Response oauth_error(const Error& error);
 // RFC 6749 §5.1: replies with tokens are never cached.

@@ -94,7 +94,8 @@ Result<std::unique_ptr<SampleSite>> SampleSite::start(const std::string& folder,
 SampleSite::~SampleSite() = default;
 
 std::string SampleSite::origin() const {
-  return (secure_ ? "https://localhost:" : "http://localhost:") + std::to_string(server_->addresses().front().port);
+  return (secure_ ? "https://localhost:" : "http://localhost:") +
+         std::to_string(server_->addresses().front().port);
 }
 
 void SampleSite::configure(json::Object config) {

@@ -17,8 +17,9 @@ class SampleSite {
   // else web/sample in the working directory. Nothing when there is none or npm has not put the SDK there.
   static std::optional<std::string> find_folder(const std::string& given);
 
-  // Binds and serves, with `tls` unless it is null: an application on https://localhost is one site with the tenant
-  // there, and only then do browsers let the hidden frame of a silent renewal see the session. Errors: those of http::Server, unavailable for unreadable files.
+  // Binds and serves, with `tls` unless it is null: an application on https://localhost is one site with the
+  // tenant there, and only then do browsers let the hidden frame of a silent renewal see the session. Errors:
+  // those of http::Server, unavailable for unreadable files.
   static Result<std::unique_ptr<SampleSite>> start(const std::string& folder, http::Listen listen,
                                                    std::shared_ptr<http::TlsContexts> tls, const Clock& clock,
                                                    Random& random);

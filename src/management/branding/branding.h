@@ -1,7 +1,7 @@
 #pragma once
 #include "management/support/documents.h"
 
-// Colours, logo and font of the tenant's pages (reference: management API §4.12).
+// Colours, logo and font of the tenant's pages (Auth0 Management API).
 namespace durward::management::branding {
 
 extern const Resource resource;

@@ -89,7 +89,7 @@ Async<Reply> create(const ports::Services& services, Call call) {
   co_return ok(std::move(body));
 }
 
-// A change is not held against the API's scopes (reference: recorded exchanges); what a token gets is.
+// A change is not held against the API's scopes (as recorded from Auth0); what a token gets is.
 Async<Reply> change(const ports::Services& services, Call call) {
   CO_TRY(auto body, co_await update(services, resource, call.tenant(), call.parameter("id"),
                                     merging(call.object()), {api_record(services, call)}));

@@ -1,7 +1,7 @@
 #pragma once
 #include "management/support/documents.h"
 
-// What a client may ask of an API (reference: management API §4.2).
+// What a client may ask of an API (Auth0 Management API).
 namespace durward::management::client_grants {
 
 extern const Resource resource;

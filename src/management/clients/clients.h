@@ -4,7 +4,7 @@
 #include "endpoint/endpoint.h"
 #include "ports/services.h"
 
-// Applications (reference: management API §4.1).
+// Applications (Auth0 Management API).
 namespace durward::management::clients {
 
 std::vector<endpoint::Endpoint> rows(const ports::Services& services);

@@ -2,7 +2,7 @@
 #include "crypto/keys.h"
 #include "management/support/documents.h"
 
-// Signing keys of a tenant: list, read, rotate, revoke (reference: management API §4.16).
+// Signing keys of a tenant: list, read, rotate, revoke (Auth0 Management API).
 namespace durward::management::keys {
 
 std::vector<Endpoint> rows(const ports::Services& services);

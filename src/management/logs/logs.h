@@ -12,7 +12,7 @@ std::vector<endpoint::Endpoint> rows(const ports::Services& services);
 
 // A record as the API shows it: every usual member, null where there is nothing to say.
 json::Object render(const domain::LogRecord& record);
-// A page of search results. `total` of logs is the length of the page (reference: user search §1).
+// A page of search results. `total` of logs is the length of the page (Auth0 user search).
 json::Value render_page(const endpoint::Paging& paging, json::Array records);
 
 // type, user_id, client_id, connection, ip with one exact value each, and date ranges, joined by AND; the

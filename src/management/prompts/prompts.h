@@ -1,7 +1,7 @@
 #pragma once
 #include "management/support/documents.h"
 
-// How the login pages ask (reference: management API §4.12).
+// How the login pages ask (Auth0 Management API).
 namespace durward::management::prompts {
 
 extern const Resource resource;

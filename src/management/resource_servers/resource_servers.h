@@ -4,7 +4,7 @@
 #include "endpoint/endpoint.h"
 #include "ports/services.h"
 
-// APIs (reference: management API §4.3).
+// APIs (Auth0 Management API).
 namespace durward::management::resource_servers {
 
 std::vector<endpoint::Endpoint> rows(const ports::Services& services);

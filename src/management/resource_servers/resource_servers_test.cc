@@ -39,7 +39,7 @@ TEST(resource_servers, an_api_is_found_by_id_identifier_and_double_encoding) {
   World world;
   const auto made = world.post("/resource-servers", body(R"({"identifier":"https://api.example.com/"})"));
   for (const std::string& key : {made.text("id"), std::string("https%3A%2F%2Fapi.example.com%2F"),
-                                std::string("https:%252F%252Fapi.example.com%252F")})
+                                 std::string("https:%252F%252Fapi.example.com%252F")})
     EXPECT_EQ(world.get("/resource-servers/" + key).text("id"), made.text("id")) << key;
   EXPECT_EQ(world.get("/resource-servers/none").text("errorCode"), "inexistent_resource_server");
   EXPECT_EQ(world.get("/resource-servers?identifiers=https://api.example.com/").body.as_array().size(), 1u);

@@ -79,7 +79,7 @@ Async<Reply> change(const ports::Services& services, Call call) {
   co_return ok(std::move(body));
 }
 
-// Unlike most, a role that is not there is 404 here (reference: recorded exchanges).
+// Unlike most, a role that is not there is 404 here (as recorded from Auth0).
 Async<Reply> destroy(const ports::Services& services, Call call) {
   const std::string id = call.parameter("id");
   ports::Writes more = {ports::RemoveRoleAssignments{id}, api_record(services, call)};

@@ -1,7 +1,7 @@
 #pragma once
 #include "management/support/documents.h"
 
-// Roles with their permissions and users (reference: management API §4.4).
+// Roles with their permissions and users (Auth0 Management API).
 namespace durward::management::roles {
 
 extern const Resource resource;

@@ -1,7 +1,7 @@
 #pragma once
 #include "management/support/documents.h"
 
-// Settings of the tenant (reference: management API §4.17).
+// Settings of the tenant (Auth0 Management API).
 namespace durward::management::tenants {
 
 extern const Resource resource;

@@ -12,7 +12,7 @@
 
 // Every change of hot and configuration data is a list of writes that the store applies in order as ONE
 // durable commit: all or none. A write with a precondition that does not hold fails the whole list with the
-// named error. One request makes one commit (DESIGN section 4).
+// named error. One request makes one commit (docs/architecture.md).
 namespace durward::ports {
 
 // --- configuration documents

@@ -19,8 +19,8 @@ class Tenants {
   virtual Async<std::vector<domain::Tenant>> list(std::string after_name, int64_t limit) = 0;
   virtual Async<int64_t> count() = 0;
   virtual Async<std::string> sealed_key(domain::TenantId) = 0;
-  // Grows with every change of a configuration document of the tenant: what caches compare (DESIGN section
-  // 4).
+  // Grows with every change of a configuration document of the tenant: what caches compare (docs/
+  // architecture.md).
   virtual Async<int64_t> configuration_version(domain::TenantId) = 0;
   // Removes the tenant with everything it owns. not_found.
   virtual Async<> remove(domain::TenantId) = 0;

@@ -28,8 +28,9 @@ struct UserCondition {
 };
 struct UserQuery {
   std::vector<UserCondition> all_of;
-  std::string sort_field = "created_at";  // or "updated_at", "last_login", "logins_count", "user_id", "email",
-                                          // "username", "name", "nickname", "given_name", "family_name"
+  std::string sort_field =
+      "created_at";  // or "updated_at", "last_login", "logins_count", "user_id", "email",
+                     // "username", "name", "nickname", "given_name", "family_name"
   bool descending = false;
   int64_t offset = 0, limit = 50;
   bool want_total = false;

@@ -11,8 +11,8 @@ namespace durward::protocols::database {
 // part of an application; GET /user/ssodata.
 std::vector<endpoint::Endpoint> signup_rows(Parts parts);
 
-// The profile of a sign-up. invalid/invalid_request for members of a wrong type or size (reference:
-// authentication API §9.1).
+// The profile of a sign-up. invalid/invalid_request for members of a wrong type or size (Auth0
+// Authentication API).
 Result<json::Object> signup_attributes(const Body& body);
 // {"name","code","description","statusCode"} (§2.1, shape C); always 400 but for an overloaded server.
 http::Response database_error(const Error& error);

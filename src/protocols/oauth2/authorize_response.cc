@@ -67,8 +67,8 @@ json::Object message_of(const oauth::Parameters& parameters) {
   return {{"type", "authorization_response"}, {"response", std::move(response)}};
 }
 
-// Reference §5.3: the page posts to the window that opened or embeds it, and only if that window's origin is
-// the callback's.
+// Auth0 Authentication API: the page posts to the window that opened or embeds it, and only if that window's
+// origin is the callback's.
 http::Response web_message(const AuthorizationRequest& request, const oauth::Parameters& parameters,
                            const login::PageContext& page) {
   const std::string origin = oauth::origin_of(request.redirect_uri).value_or("");

@@ -332,25 +332,25 @@ Result<> hand_over(Attempt& attempt) {
 
 constexpr Step request[] = {
     {"nothing_twice", "RFC 6749 §3.1", nothing_twice},
-    {"sizes", "DESIGN section 11", sizes},
+    {"sizes", "docs/architecture.md", sizes},
     {"no_request_objects", "OpenID Connect Core §6, RFC 9126 §4", no_request_objects},
     {"response_type", "RFC 6749 §3.1.1", response_type},
     {"response_mode", "OAuth 2.0 Multiple Response Types §2.1", response_mode},
-    {"web_message_origin", "reference §5.3", web_message_origin},
+    {"web_message_origin", "Auth0 Authentication API", web_message_origin},
     {"grant_types", "RFC 6749 §4.1.2.1", grant_types},
     {"pkce", "RFC 7636 §4.3, RFC 9700 §2.1.1", pkce},
     {"scope", "RFC 6749 §3.3", scope},
     {"nonce", "OpenID Connect Core §3.2.2.1", nonce},
     {"resource", "RFC 8707 §2", resource},
-    {"audience", "reference §5.4", audience},
+    {"audience", "Auth0 Authentication API", audience},
     {"grantable", "RFC 6749 §3.3", grantable},
     {"prompt", "OpenID Connect Core §3.1.2.1", prompt},
     {"max_age", "OpenID Connect Core §3.1.2.1", max_age},
     {"id_token_hint", "OpenID Connect Core §3.1.2.2", id_token_hint},
-    {"connection", "reference §5.1", connection},
-    {"organization", "reference §19", organization},
-    {"extensions", "reference §5.1", extensions},
-    {"hand_over", "DESIGN section 4", hand_over},
+    {"connection", "Auth0 Authentication API", connection},
+    {"organization", "Auth0 Authentication API", organization},
+    {"extensions", "Auth0 Authentication API", extensions},
+    {"hand_over", "docs/architecture.md", hand_over},
 };
 
 bool is_verifiable(std::string_view redirect_uri) {

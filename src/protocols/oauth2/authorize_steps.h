@@ -57,7 +57,7 @@ std::string effective_audience(const http::Parameters& parameters, const domain:
                                std::string_view issuer);
 
 // Consent is asked of users of third-party clients, and of first-party ones where the API wants it or the
-// callback could be anybody's: localhost and custom schemes (reference: authentication API §5.2).
+// callback could be anybody's: localhost and custom schemes (Auth0 Authentication API).
 bool needs_consent(const domain::Client& client, const domain::ResourceServer* api,
                    std::string_view redirect_uri, const domain::TenantSettings& settings);
 

@@ -49,7 +49,7 @@ const Grant grants[] = {
      "Password exchanged for tokens"},
 };
 
-// Applications of others may act for a user only by redirects (reference: authentication API §26).
+// Applications of others may act for a user only by redirects (Auth0 Authentication API).
 constexpr std::string_view third_party_grants[] = {"authorization_code", "refresh_token",
                                                    "client_credentials"};
 

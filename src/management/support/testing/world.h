@@ -5,8 +5,8 @@
 
 #include "base/encoding.h"
 #include "management/management.h"
-#include "management/support/replies.h"
 #include "management/support/new_tenant.h"
+#include "management/support/replies.h"
 #include "management/support/scopes.h"
 #include "tokens/testing/world.h"
 

@@ -13,7 +13,7 @@ struct UserTokens {
   int64_t grant_id = 0;
   std::string refresh_token;  // text; empty: none
 };
-// The reply's members (reference: authentication API §6.3).
+// The reply's members (Auth0 Authentication API).
 Async<json::Object> user_tokens(Exchange& exchange, UserTokens request);
 
 // The user of a grant, who still exists and is not blocked. One read. Fills in the log record.
