@@ -20,6 +20,9 @@ struct RequestContext {
   std::string issuer;  // "https://" + host + "/"
   std::string ip, user_agent, request_id;
   TimePoint now;
+  // Authority for links in mails: a name that is the tenant's own, also when the request came under another
+  // one, since whoever asks for a password mail chooses the Host and must not choose where its link leads.
+  std::string link_host;
 };
 
 // The owner of the access token of a management request.

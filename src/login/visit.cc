@@ -91,7 +91,7 @@ std::string Visit::link(std::string_view path) const {
 
 connections::database::Scene scene_of(const endpoint::RequestContext& context) {
   return {.tenant = *context.tenant,
-          .host = context.host,
+          .host = context.link_host,
           .ip = context.ip,
           .user_agent = context.user_agent,
           .client_id = {},

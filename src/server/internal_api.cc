@@ -64,7 +64,7 @@ Async<json::Value> InternalApi::call(Place place, http::Method method, std::stri
   if (match.kind != http::RouteMatch::Kind::found)
     co_return fail(ErrorKind::internal, "no_such_row", "No management row for " + request.path);
   endpoint::RequestContext context{place.tenant, place.host, "https://" + place.host + "/", "",
-                                   "durward",    "",         services_.clock.now()};
+                                   "durward",    "",         services_.clock.now(),         place.host};
   const endpoint::Authenticator authenticate = [this](endpoint::RequestContext, std::string) {
     return answer(operator_);
   };

@@ -151,7 +151,8 @@ Task<http::Response> Pipeline::for_tenant(Found found, std::shared_ptr<http::Req
                                    request->remote_ip,
                                    std::string(request->headers.get("user-agent")),
                                    request->id,
-                                   clock_.now()};
+                                   clock_.now(),
+                                   link_host((*tenant)->name, options_.base_domain, request->host)};
   http::Response response;
   const auto* row = found.row();
   if (!row) {

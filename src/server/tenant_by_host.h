@@ -19,4 +19,8 @@ std::optional<std::string> tenant_label(std::string_view authority, std::string_
 Async<std::shared_ptr<const domain::Tenant>> tenant_of_host(ports::Configuration& configuration,
                                                             std::string base_domain, std::string authority);
 
+// `authority` when it is NAME.<base domain> of this tenant or of this machine (localhost, loopback
+// addresses); else NAME.<base domain> with the port of the authority.
+std::string link_host(std::string_view tenant_name, std::string_view base_domain, std::string_view authority);
+
 }  // namespace durward::server

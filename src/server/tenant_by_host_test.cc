@@ -29,6 +29,18 @@ TEST(TenantByHost, ports_and_brackets_are_no_part_of_the_host) {
   EXPECT_EQ(host_without_port("localhost"), "localhost");
 }
 
+TEST(TenantByHost, links_lead_to_a_name_of_the_tenant_whatever_host_was_asked) {
+  EXPECT_EQ(link_host("acme", "login.example", "acme.login.example"), "acme.login.example");
+  EXPECT_EQ(link_host("acme", "login.example", "acme.login.example:8443"), "acme.login.example:8443");
+  EXPECT_EQ(link_host("acme", "login.example", "evil.example:8443"), "acme.login.example:8443");
+  EXPECT_EQ(link_host("acme", "login.example", "other.login.example"), "acme.login.example");
+  EXPECT_EQ(link_host("acme", "login.example", "10.0.0.1"), "acme.login.example");
+  EXPECT_EQ(link_host("acme", "login.example", "127.0.0.1.evil.example"), "acme.login.example");
+  EXPECT_EQ(link_host("acme", "login.example", "127.0.0.1:8443"), "127.0.0.1:8443");
+  EXPECT_EQ(link_host("acme", "login.example", "[::1]:8443"), "[::1]:8443");
+  EXPECT_EQ(link_host("acme", "login.example", "localhost:8443"), "localhost:8443");
+}
+
 TEST(TenantByHost, a_single_tenant_is_reached_by_every_host) {
   FakeConfiguration configuration;
   configuration.add("acme");

@@ -45,7 +45,7 @@ Error translate_password(Error error) {
 
 connections::database::Scene scene_of(const Call& call, std::string client_id) {
   return {.tenant = *call.context.tenant,
-          .host = call.context.host,
+          .host = call.context.link_host,
           .ip = call.context.ip,
           .user_agent = call.context.user_agent,
           .client_id = std::move(client_id),

@@ -53,7 +53,7 @@ Async<domain::Connection> find_connection(Form& form) {
 source::Scene scene_of(const Form& form) {
   const auto& context = form.context;
   return {*context.tenant,
-          context.host,
+          context.link_host,
           context.ip,
           context.user_agent,
           form.client ? form.client->client_id : std::string(),

@@ -338,7 +338,7 @@ struct World {
     auto found = std::make_shared<domain::Tenant>();
     found->id = {tenant};
     found->name = tenant == 1 ? "acme" : "other";
-    return {found, host, "https://" + host + "/", "192.0.2.1", "test", "req", clock.now()};
+    return {found, host, "https://" + host + "/", "192.0.2.1", "test", "req", clock.now(), host};
   }
 
   std::shared_ptr<domain::Client> add_client(std::string id, std::string secret, std::string app_type,
