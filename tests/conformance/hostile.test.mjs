@@ -15,6 +15,13 @@ const form = 'application/x-www-form-urlencoded';
 const json = 'application/json';
 const rows = [];
 
+// What a person or a client sees of an answer: a page without its head and tags, the last line of raw bytes.
+function visible(text) {
+  const body = text.startsWith('HTTP/1.') ? text.slice(text.indexOf('\r\n\r\n') + 4) : text;
+  if (!/^<!doctype/i.test(body)) return body.replace(/\s+/g, ' ').trim();
+  return body.replace(/<head>[\s\S]*<\/head>/, '').replace(/<[^>]+>/g, ' ').replace(/\s+/g, ' ').trim();
+}
+
 describe('hostile and malformed requests', () => {
   let world, other, client, spa, user, token, tokens, agent;
 
@@ -60,7 +67,7 @@ describe('hostile and malformed requests', () => {
     it(name, async () => {
       const request = await make();
       const answer = request.raw ? await raw(request.raw) : await send(request);
-      const shown = (answer.location ? `→ ${answer.location.slice(0, 90)}` : answer.text.replace(/\s+/g, ' ').slice(0, 110))
+      const shown = (answer.location ? `→ ${answer.location.slice(0, 90)}` : visible(answer.text).slice(0, 130))
         .replaceAll('|', '\\|');
       rows.push([name, answer.status, shown]);
       assert.ok([status].flat().includes(answer.status), `status ${answer.status}: ${answer.text.slice(0, 400)}`);

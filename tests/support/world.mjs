@@ -91,7 +91,7 @@ export class World {
   // Mails caught for an address, oldest first (development catcher). Sending is asynchronous: asks until one matches.
   async mailTo(address, matches = () => true) {
     for (let tries = 0; tries < 200; ++tries) {
-      const response = await fetch(this.url('/dev/mail?wait=1'), { headers: { accept: 'application/json' } });
+      const response = await fetch(this.url('/dev/mail'), { headers: { accept: 'application/json' } });
       const { messages } = await response.json();
       const found = messages.filter(m => m.to === address && matches(m)).at(-1);
       if (found) return found;
