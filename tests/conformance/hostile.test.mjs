@@ -18,7 +18,7 @@ const rows = [];
 // What a person or a client sees of an answer: a page without its head and tags, the last line of raw bytes.
 function visible(text) {
   const body = text.startsWith('HTTP/1.') ? text.slice(text.indexOf('\r\n\r\n') + 4) : text;
-  if (!/^<!doctype/i.test(body)) return body.replace(/\s+/g, ' ').trim();
+  if (!/^<!doctype/i.test(body)) return body.replace(/("\w+_token":")[^"]*/g, '$1…').replace(/\s+/g, ' ').trim();
   return body.replace(/<head>[\s\S]*<\/head>/, '').replace(/<[^>]+>/g, ' ').replace(/\s+/g, ' ').trim();
 }
 
