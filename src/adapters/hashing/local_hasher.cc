@@ -46,20 +46,20 @@ struct LocalHasher::Impl {
       return options.insecure_fast_hash_for_benchmarks && bench_verify(password, hash);
     return timed([&] { return crypto::bcrypt_verify(password, hash); });
   }
-  const std::string& dummy() {
-    std::call_once(dummy_made, [this] {
-      // Of a random password, so that it never verifies.
-      dummy_hash = hash_now(random.hex(32)).value_or(std::string());
-    });
-    return dummy_hash;
+  // Salt and digest are drawn, not computed: verifying against it costs what every hash of this cost does, no
+  // password opens it (the digest has 184 bits), and neither a request nor the start waits for it to be made.
+  std::string draw_unopenable() {
+    if (options.insecure_fast_hash_for_benchmarks) return bench_hash(random.hex(16), random.hex(32));
+    const std::string cost = (options.cost < 10 ? "0" : "") + std::to_string(options.cost);
+    return "$2b$" + cost + "$" +
+           random.text(53, "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
   }
 
   const HasherOptions options;
   Random& random;
   metrics::Registry own_registry;
   metrics::Histogram& seconds;
-  std::once_flag dummy_made;
-  std::string dummy_hash;
+  const std::string unopenable = draw_unopenable();
   ThreadPool pool;
 };
 
@@ -75,7 +75,7 @@ Async<bool> LocalHasher::verify(std::string password, std::string hash) {
   co_return co_await impl_->pool.run([&]() -> Result<bool> { return impl_->verify_now(password, hash); });
 }
 
-std::string LocalHasher::dummy_hash() const { return impl_->dummy(); }
+std::string LocalHasher::dummy_hash() const { return impl_->unopenable; }
 
 bool LocalHasher::needs_rehash(std::string_view hash) const {
   if (impl_->options.insecure_fast_hash_for_benchmarks) return !hash.starts_with(bench_mark);

@@ -26,7 +26,7 @@ class LocalHasher : public ports::Hasher {
 
   Async<std::string> hash(std::string password) override;
   Async<bool> verify(std::string password, std::string hash) override;
-  std::string dummy_hash() const override;  // made at the first call, about 50 ms at cost 10
+  std::string dummy_hash() const override;  // of the configured cost; the same for the life of the process
   bool needs_rehash(std::string_view hash) const override;
 
   struct Impl;
