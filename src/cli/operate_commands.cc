@@ -63,10 +63,10 @@ Result<std::string> check_master_key(const Settings& settings) {
   SystemRandom random;
   ENSURE(server::master_key(settings, random));
   if (::access(server::store_path(settings).c_str(), F_OK) != 0) return given ? "given" : file;
-  TRY(auto core, server::Core::open(settings));
-  auto& services = core->services();
-  TRY(const auto tenants, run_sync(services.tenants.list("", 1)));
-  if (!tenants.empty()) ENSURE(run_sync(services.configuration.keys(tenants[0].id)));
+  server::KeyMaker keys;
+  TRY(auto core, server::Core::open(settings, keys));
+  TRY(const auto tenants, run_sync(core->services().tenants.list("", 1)));
+  if (!tenants.empty()) ENSURE(run_sync(core->stored_configuration().keys(tenants[0].id)));
   return (given ? "given" : file) +
          std::string(tenants.empty() ? ", no tenant to try it on" : ", opens the signing keys");
 }

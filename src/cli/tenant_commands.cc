@@ -37,7 +37,7 @@ Result<json::Object> create(const Invocation& invocation) {
   TRY(scene.installation, Installation::open(invocation.settings, 1));
   TRY(scene.place,
       run_sync(scene.installation->provisioner.create(name, host, invocation.value("friendly-name", name))));
-  ENSURE(run_sync(scene.installation->provisioner.add_next_key(scene.place)));
+  ENSURE(run_sync(scene.installation->provisioner.complete_keys(scene.place)));
   return with_client(scene);
 }
 
@@ -78,7 +78,7 @@ Result<json::Object> import(const Invocation& invocation) {
     ENSURE(run_sync(provisioner.apply(*std::move(place), std::move(seed))));
   } else {
     TRY(const auto made, run_sync(provisioner.create_from(std::move(seed), host)));
-    ENSURE(run_sync(provisioner.add_next_key(made)));
+    ENSURE(run_sync(provisioner.complete_keys(made)));
   }
   return json::Object{{"name", name}, {"result", exists ? "changed" : "created"}};
 }

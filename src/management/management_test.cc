@@ -155,7 +155,7 @@ TEST(signing_keys, a_tenant_without_a_next_key_can_rotate_and_gets_one_later) {
   const auto rotated = world.post("/keys/signing/rotate");
   EXPECT_TRUE(rotated["current"].as_bool());
   const auto add = [&] {
-    return run_sync(keys::add_next_key(world.services, {1}, World::keys().rsa_current, "acme.test"));
+    return run_sync(keys::add_next_key(world.services, {1}, *World::keys().rsa_current, "acme.test"));
   };
   EXPECT_TRUE(add());
   const size_t count = stored.size();

@@ -3,12 +3,16 @@
 
 #include <filesystem>
 #include <set>
+#include <thread>
 
 #include "base/encoding.h"
+#include "crypto/x509.h"
+#include "management/keys/keys.h"
 #include "server/certificates.h"
 #include "server/files.h"
 #include "server/key_maker.h"
 #include "server/master_key.h"
+#include "server/serve.h"
 
 namespace durward::server {
 namespace {
@@ -102,13 +106,71 @@ TEST(Certificates, the_local_authority_vouches_only_for_local_names_and_the_base
 
 TEST(KeyMaker, gives_as_many_keys_as_were_wanted_and_more_on_demand) {
   KeyMaker maker;
+  EXPECT_FALSE(maker.take_ready());
   maker.want(2);
   std::set<std::string> pems;
-  for (int i = 0; i < 2; ++i) pems.insert(maker.take().value().to_pem());
-  maker.want(1);
-  pems.insert(maker.take().value().to_pem());
-  pems.insert(maker.take().value().to_pem());
-  EXPECT_EQ(pems.size(), 4u);
+  for (int i = 0; i < 3; ++i) pems.insert(run_sync(maker.take()).value().to_pem());
+  EXPECT_EQ(pems.size(), 3u);
+}
+
+TEST(KeyMaker, refuses_when_too_many_wait) {
+  KeyMaker maker(1, 0);
+  const auto key = run_sync(maker.take());
+  ASSERT_FALSE(key);
+  EXPECT_EQ(key.error().kind, ErrorKind::unavailable);
+}
+
+class YoungTenant : public Installed {
+ protected:
+  YoungTenant() : installation(Installation::open(settings({{"ephemeral", "true"}})).value()) {
+    place = run_sync(installation->provisioner.create("acme", "acme.example")).value();
+  }
+  std::string first_kid() {
+    const auto keys = run_sync(installation->core->services().configuration.keys(place.tenant->id));
+    return keys.value()->current("RSA")->kid;
+  }
+  size_t stored_keys(std::string_view kty) {
+    const auto keys = run_sync(installation->core->stored_configuration().keys(place.tenant->id)).value();
+    return size_t(std::ranges::count(keys->keys, kty, &domain::SigningKey::kty));
+  }
+
+  std::unique_ptr<Installation> installation;
+  Provisioner::Place place;
+};
+
+TEST_F(YoungTenant, is_made_without_an_RSA_key_and_gets_it_when_it_is_needed) {
+  EXPECT_EQ(stored_keys("RSA"), 0u);
+  EXPECT_EQ(stored_keys("EC"), 2u);
+  const std::string kid = first_kid();
+  EXPECT_EQ(first_kid(), kid);
+  EXPECT_EQ(stored_keys("RSA"), 1u);
+  ASSERT_TRUE(run_sync(installation->provisioner.complete_keys(place)));
+  EXPECT_EQ(first_kid(), kid);
+  EXPECT_EQ(stored_keys("RSA"), 2u);
+}
+
+TEST_F(YoungTenant, makes_one_first_key_however_many_ask) {
+  std::vector<std::string> kids(8);
+  std::vector<std::thread> threads;
+  for (auto& kid : kids) threads.emplace_back([&] { kid = first_kid(); });
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(std::set(kids.begin(), kids.end()).size(), 1u);
+  EXPECT_EQ(stored_keys("RSA"), 1u);
+}
+
+TEST_F(YoungTenant, a_second_process_that_also_made_a_first_key_takes_the_stored_one) {
+  const std::string kid = first_kid();
+  ASSERT_TRUE(run_sync(management::keys::add_first_key(installation->core->services(), place.tenant->id,
+                                                       crypto::PrivateKey::generate_rsa().value())));
+  EXPECT_EQ(stored_keys("RSA"), 1u);
+  EXPECT_EQ(first_kid(), kid);
+}
+
+TEST_F(YoungTenant, the_certificate_of_its_first_key_names_the_tenant) {
+  const std::string kid = first_kid();
+  const auto keys = run_sync(installation->core->stored_configuration().keys(place.tenant->id)).value();
+  const auto certificate = crypto::parse_certificate(keys->by_kid(kid)->cert_pem).value();
+  EXPECT_NE(certificate.der.find("acme.example"), std::string::npos);
 }
 
 }  // namespace

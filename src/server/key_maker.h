@@ -1,34 +1,49 @@
 #pragma once
-#include <condition_variable>
 #include <deque>
+#include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
-#include "base/result.h"
+#include "base/task.h"
 #include "crypto/keys.h"
 
 namespace durward::server {
 
-// RSA keys made ahead of need on threads of their own: one takes about 100 ms of a processor, with luck 20
-// and without 400, so two threads race for the first. Thread-safe.
+// RSA keys made on threads of their own, ahead of need or on demand: one takes a tenth of a second of a
+// processor, with luck a fifth of that and without luck four times as much, so two threads race for the
+// first. Thread-safe.
 class KeyMaker {
  public:
-  explicit KeyMaker(size_t threads_max = 2) : threads_max_(threads_max) {}
-  ~KeyMaker();  // waits for keys being made
+  explicit KeyMaker(size_t threads_max = 2, size_t waiting_max = 1024)
+      : threads_max_(threads_max), waiting_max_(waiting_max) {}
+  ~KeyMaker();  // waits for keys being made; who still waits for one is told `unavailable`
 
-  void want(size_t count);            // in addition to what is wanted already
-  Result<crypto::PrivateKey> take();  // waits; makes one itself when none was wanted
+  void want(size_t count);                         // in addition to what is wanted already
+  std::optional<crypto::PrivateKey> take_ready();  // one that is made already
+  // Waits for the next one, which is made for the caller when none is on its way. unavailable when too many
+  // wait.
+  Async<crypto::PrivateKey> take();
 
  private:
+  struct Waiter {
+    Result<crypto::PrivateKey>& slot;
+    std::function<void()> resume;
+  };
   void work();
-  const size_t threads_max_;
+  bool begin_one();
+  void start(size_t count);
+  bool enqueue(Waiter waiter);
+  void deliver(Result<crypto::PrivateKey> key);
+
+  const size_t threads_max_, waiting_max_;
   std::mutex mutex_;
-  std::condition_variable made_;
-  size_t wanted_ = 0;    // not yet begun
-  size_t working_ = 0;   // threads that still look for work
-  size_t promised_ = 0;  // begun or wanted, not yet taken
-  std::deque<Result<crypto::PrivateKey>> keys_;
+  size_t wanted_ = 0;   // not yet begun
+  size_t working_ = 0;  // threads that still look for work
+  size_t coming_ = 0;   // wanted or begun
+  std::deque<crypto::PrivateKey> keys_;
+  std::deque<Waiter> waiters_;
   std::vector<std::thread> threads_;
 };
 

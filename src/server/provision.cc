@@ -60,17 +60,17 @@ SeedItem default_connection(const Seed& seed) {
 }  // namespace
 
 Async<Provisioner::Place> Provisioner::create(std::string name, std::string host, std::string friendly_name) {
-  CO_TRY(auto rsa, keys_.take());
   CO_TRY(auto ec_current, crypto::PrivateKey::generate_ec_p256());
   CO_TRY(auto ec_next, crypto::PrivateKey::generate_ec_p256());
-  management::TenantKeys keys{std::move(rsa), std::nullopt, std::move(ec_current), std::move(ec_next)};
+  management::TenantKeys keys{keys_.take_ready(), std::nullopt, std::move(ec_current), std::move(ec_next)};
   CO_TRY(auto created, co_await management::create_tenant(
                            services_, {std::move(name), host, std::move(friendly_name)}, std::move(keys)));
   co_return Place{std::make_shared<domain::Tenant>(std::move(created.tenant)), std::move(host)};
 }
 
-Async<> Provisioner::add_next_key(Place place) {
-  CO_TRY(const auto key, keys_.take());
+Async<> Provisioner::complete_keys(Place place) {
+  CO_ENSURE(co_await services_.configuration.keys(place.tenant->id));
+  CO_TRY(const auto key, co_await keys_.take());
   co_return co_await management::keys::add_next_key(services_, place.tenant->id, key, place.host);
 }
 

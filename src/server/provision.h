@@ -25,8 +25,8 @@ class Provisioner {
   // `host` is the authority the tenant is reached at. conflict/"tenant_exists";
   // invalid/"invalid_tenant_name".
   Async<Place> create(std::string name, std::string host, std::string friendly_name = {});
-  // RSA keys take long: a new tenant is usable with its current one, and this makes the next one.
-  Async<> add_next_key(Place place);
+  // RSA keys take long: a new tenant makes its first one when it is needed. This makes it and the next one.
+  Async<> complete_keys(Place place);
   // Applies a file to a tenant: what is there by name is changed, the rest is created. Errors name file and
   // line.
   Async<> apply(Place place, Seed seed);

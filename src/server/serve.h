@@ -67,7 +67,7 @@ class Running {
   Result<> seed_all();
   Result<> create_first_tenant();
   size_t new_tenants() const;
-  void add_next_keys();
+  void complete_keys();
   Result<std::vector<ReadyTenant>> ready_tenants();
   Result<std::string> authority_file();
   std::string host_of(std::string_view tenant, size_t tenants) const;
@@ -81,7 +81,7 @@ class Running {
   std::unique_ptr<http::Server> server_;
   std::unique_ptr<adapters::MailWorker> worker_;
   size_t tenant_count_ = 0;
-  std::vector<Provisioner::Place> made_;  // tenants of this start whose next key is still to come
+  std::vector<Provisioner::Place> made_;  // tenants of this start whose RSA keys are still to come
   std::thread key_thread_;
 };
 

@@ -61,17 +61,19 @@ std::string store_path(const Settings& settings) {
 Core::Core() = default;
 Core::~Core() = default;
 
-Result<std::unique_ptr<Core>> Core::open(const Settings& settings) {
+Result<std::unique_ptr<Core>> Core::open(const Settings& settings, KeyMaker& keys) {
   std::unique_ptr<Core> core(new Core);
   ENSURE(core->choose_sources(settings));
   ENSURE(core->open_store(settings));
   ENSURE(core->open_mailer(settings));
   Core& c = *core;
+  c.keyed_ = std::make_unique<KeyedConfiguration>(*c.configuration_, keys);
   c.services_ = std::make_unique<ports::Services>(
-      ports::Services{*c.clock_, *c.random_, *c.sequence_, *c.configuration_, c.store_->tenants(),
+      ports::Services{*c.clock_, *c.random_, *c.sequence_, *c.keyed_, c.store_->tenants(),
                       c.store_->documents(), c.store_->users(), c.store_->assignments(), c.store_->sessions(),
                       c.store_->codes(), c.store_->refresh_tokens(), c.store_->grants(), c.store_->tickets(),
                       c.store_->logs(), c.store_->committer(), *c.vault_, *c.hasher_, c.metrics_});
+  c.keyed_->store_through(*c.services_);
   return core;
 }
 

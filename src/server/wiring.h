@@ -13,6 +13,7 @@
 #include "endpoint/endpoint.h"
 #include "login/machine.h"
 #include "ports/services.h"
+#include "server/keyed_configuration.h"
 #include "server/options.h"
 #include "tokens/tokens.h"
 
@@ -24,11 +25,13 @@ namespace durward::server {
 class Core {
  public:
   // Opens the store, which makes or migrates it. Errors: those of the store, the master key and the mail
-  // settings.
-  static Result<std::unique_ptr<Core>> open(const Settings& settings);
+  // settings. `keys` outlives it.
+  static Result<std::unique_ptr<Core>> open(const Settings& settings, KeyMaker& keys);
   ~Core();
 
   ports::Services& services() { return *services_; }
+  // As it is stored: unlike services().configuration, asking it makes nothing.
+  ports::Configuration& stored_configuration() { return *configuration_; }
   ports::Jobs& jobs() { return store_->jobs(); }
   metrics::Registry& metrics() { return metrics_; }
   const Clock& clock() const { return *clock_; }
@@ -50,6 +53,7 @@ class Core {
   std::unique_ptr<adapters::SqliteStore> store_;
   std::unique_ptr<adapters::LocalVault> vault_;
   std::unique_ptr<adapters::CachedConfiguration> configuration_;
+  std::unique_ptr<KeyedConfiguration> keyed_;
   std::unique_ptr<adapters::LocalHasher> hasher_;
   std::unique_ptr<ports::Mailer> mailer_;
   const adapters::MailCatcher* catcher_ = nullptr;

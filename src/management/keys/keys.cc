@@ -15,7 +15,11 @@ constexpr std::string_view key_types[] = {"RSA", "EC"};
 constexpr std::string_view secrets[] = {"private_key"};
 
 std::vector<ports::DocumentKey> document_keys(const json::Object& body) {
-  return {{"status", json::string_or(body, "status")}, {"kty", json::string_or(body, "kty")}};
+  const std::string status = json::string_or(body, "status"), kty = json::string_or(body, "kty");
+  std::vector<ports::DocumentKey> out = {{"status", status}, {"kty", kty}};
+  // At most one current key of a kind, also when two processes make the first one at once.
+  if (status == "current") out.push_back({"current", kty, true});
+  return out;
 }
 
 constexpr endpoint::Field fields[] = {
@@ -166,6 +170,7 @@ Result<json::Object> new_document(const ports::Services& services, const crypto:
   body["pkcs7"] = pkcs7;
   body["fingerprint"] = crypto::fingerprint_sha1_colons(certificate);
   body["thumbprint"] = crypto::thumbprint_sha1(certificate);
+  body["common_name"] = common_name;
   body["created_at"] = to_iso8601(now);
   if (status == "current") body["current_since"] = to_iso8601(now);
   body["private_key"] = key.to_pem();
@@ -210,6 +215,17 @@ Async<json::Object> rotate_keys(const ports::Services& services, domain::TenantI
   writes.insert(writes.end(), more.begin(), more.end());
   CO_ENSURE(co_await services.committer.commit(tenant, std::move(writes)));
   co_return render(shown);
+}
+
+Async<> add_first_key(const ports::Services& services, domain::TenantId tenant, crypto::PrivateKey key) {
+  CO_TRY(const auto documents, co_await all(services, resource, tenant));
+  // The name in its certificate is that of the keys the tenant was created with.
+  std::string name = "durward";
+  for (const auto& document : documents) name = json::string_or(document.body, "common_name", name);
+  CO_TRY(auto made, co_await fresh_key(services, tenant, std::move(key), "current", std::move(name)));
+  auto stored = co_await services.committer.commit(tenant, {std::move(made)});
+  if (!stored && stored.error().kind != ErrorKind::conflict) co_return std::unexpected(stored.error());
+  co_return Result<>{};
 }
 
 Async<> add_next_key(const ports::Services& services, domain::TenantId tenant, crypto::PrivateKey key,

@@ -22,6 +22,9 @@ Async<json::Array> client_signing_keys(const ports::Services& services, domain::
 Async<json::Object> rotate_keys(const ports::Services& services, domain::TenantId tenant,
                                 std::string common_name, ports::Writes more);
 
+// Stores the first RSA key of a tenant that was created without; nothing when somebody else was first.
+Async<> add_first_key(const ports::Services& services, domain::TenantId tenant, crypto::PrivateKey key);
+
 // Gives a tenant that was created without one its next key of the type of `key`; nothing when it has one.
 Async<> add_next_key(const ports::Services& services, domain::TenantId tenant, crypto::PrivateKey key,
                      std::string common_name);

@@ -93,9 +93,10 @@ Async<Draft> add_keys(const ports::Services& services, Draft draft, TenantKeys k
     const crypto::PrivateKey* key;
     std::string_view status;
   };
-  const Row rows[] = {{&keys.rsa_current, "current"},
+  const auto given = [](const auto& key) { return key ? &*key : nullptr; };
+  const Row rows[] = {{given(keys.rsa_current), "current"},
                       {&keys.ec_current, "current"},
-                      {keys.rsa_next ? &*keys.rsa_next : nullptr, "next"},
+                      {given(keys.rsa_next), "next"},
                       {&keys.ec_next, "next"}};
   for (const Row& row : rows) {
     if (!row.key) continue;

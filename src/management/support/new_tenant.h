@@ -9,11 +9,10 @@
 // with every scope of API v2; the database connection; the system API; signing keys, current and next.
 namespace durward::management {
 
-// Generating RSA keys is most of the time it takes to be ready, so the caller brings them. The next one may
-// follow with keys::add_next_key.
+// Generating RSA keys would be most of the time it takes to create a tenant, so the caller brings them or
+// adds them later, with keys::add_first_key and keys::add_next_key.
 struct TenantKeys {
-  crypto::PrivateKey rsa_current;
-  std::optional<crypto::PrivateKey> rsa_next;
+  std::optional<crypto::PrivateKey> rsa_current, rsa_next;
   crypto::PrivateKey ec_current, ec_next;
 };
 // In parallel, one thread a key.
