@@ -1,4 +1,6 @@
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/encoding.h"
@@ -20,6 +22,9 @@ TEST(Encoding, base64url_round_trips_and_is_canonical) {
   EXPECT_FALSE(from_base64url("AA=="));
   EXPECT_FALSE(from_base64url("A+A"));
   EXPECT_FALSE(from_base64url("A"));
+  EXPECT_FALSE(from_base64url("AAB"));
+  EXPECT_FALSE(from_base64url("AAAAA*AA"));
+  EXPECT_EQ(from_base64url("_-8"), "\xff\xef");
 }
 
 TEST(Encoding, percent_decoding_refuses_half_escapes) {
@@ -27,13 +32,26 @@ TEST(Encoding, percent_decoding_refuses_half_escapes) {
   EXPECT_EQ(percent_decode("a+b", true), "a b");
   EXPECT_FALSE(percent_decode("%2"));
   EXPECT_FALSE(percent_decode("%zz"));
+  EXPECT_FALSE(percent_decode("a%41%"));
+  EXPECT_EQ(percent_decode("%41%2B+%25", true), "A+ %");
+  EXPECT_EQ(percent_decode("x%41y%42"), "xAyB");
   EXPECT_EQ(percent_encode("a|b/ü"), "a%7Cb%2F%C3%BC");
+  EXPECT_EQ(percent_encode("|"), "%7C");
+}
+
+TEST(Encoding, html_escapes_what_ends_text_or_an_attribute) {
+  EXPECT_EQ(html_escape("plain"), "plain");
+  EXPECT_EQ(html_escape("<a href=\"x\">&'"), "&lt;a href=&quot;x&quot;&gt;&amp;&#39;");
 }
 
 TEST(Encoding, utf8_refuses_overlong_surrogates_and_truncation) {
   EXPECT_TRUE(is_valid_utf8("grüße €𝄞"));
   for (std::string_view bad : {"\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "\xff"})
-    EXPECT_FALSE(is_valid_utf8(bad));
+    for (size_t before = 0; before < 17; ++before) {
+      EXPECT_FALSE(is_valid_utf8(std::string(before, 'x') + std::string(bad)));
+      EXPECT_FALSE(is_valid_utf8(std::string(before, 'x') + std::string(bad) + std::string(9, 'x')));
+      EXPECT_TRUE(is_valid_utf8(std::string(before, 'x') + "ü" + std::string(before, 'x')));
+    }
 }
 
 TEST(Clock, iso8601_round_trips) {
@@ -51,6 +69,24 @@ TEST(Json, refuses_duplicates_depth_and_broken_utf8) {
   EXPECT_FALSE(json::parse(std::string(40, '[') + std::string(40, ']')));
   EXPECT_FALSE(json::parse("\"\xff\""));
   EXPECT_FALSE(json::parse("{} x"));
+}
+
+TEST(Random, a_forked_child_draws_its_own) {
+  SystemRandom random;
+  random.bytes(1);
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    const std::string drawn = random.bytes(32);
+    _exit(write(ends[1], drawn.data(), drawn.size()) == 32 ? 0 : 1);
+  }
+  std::string theirs(32, '\0');
+  ASSERT_EQ(read(ends[0], theirs.data(), theirs.size()), 32);
+  EXPECT_NE(theirs, random.bytes(32));
+  EXPECT_EQ(waitpid(child, nullptr, 0), child);
+  close(ends[0]);
+  close(ends[1]);
 }
 
 TEST(Random, alphabet_and_length) {

@@ -1,7 +1,9 @@
 #include "base/encoding.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 
 namespace durward {
 
@@ -48,25 +50,89 @@ constexpr std::array<int8_t, 256> reverse(std::string_view digits) {
 constexpr auto base64_values = reverse(base64_digits);
 constexpr auto base64url_values = reverse(base64url_digits);
 
+// A value of -1 anywhere makes the whole negative.
+int32_t four_digits(const uint8_t* in, const std::array<int8_t, 256>& values) {
+  const int32_t a = values[in[0]], b = values[in[1]], c = values[in[2]], d = values[in[3]];
+  return (a | b | c | d) < 0 ? -1 : a << 18 | b << 12 | c << 6 | d;
+}
+
 std::optional<std::string> decode64(std::string_view text, const std::array<int8_t, 256>& values) {
-  if (text.size() % 4 == 1) return {};
-  std::string out;
-  out.reserve(text.size() * 3 / 4);
-  uint32_t bits = 0;
-  int held = 0;
-  for (unsigned char c : text) {
-    if (values[c] < 0) return {};
-    bits = bits << 6 | uint32_t(values[c]);
-    held += 6;
-    if (held >= 8) out += char(bits >> (held -= 8) & 255);
+  const size_t whole = text.size() / 4, rest = text.size() % 4;
+  if (rest == 1) return {};
+  std::string out(whole * 3 + (rest ? rest - 1 : 0), '\0');
+  const auto* in = reinterpret_cast<const uint8_t*>(text.data());
+  char* to = out.data();
+  for (size_t i = 0; i < whole; ++i, in += 4, to += 3) {
+    const int32_t bits = four_digits(in, values);
+    if (bits < 0) return {};
+    to[0] = char(bits >> 16);
+    to[1] = char(bits >> 8);
+    to[2] = char(bits);
   }
-  if (bits & ((1u << held) - 1)) return {};  // bits that encode nothing must be zero: one text per value
+  if (rest == 0) return out;
+  const uint8_t last[4] = {in[0], in[1], rest == 3 ? in[2] : uint8_t('A'), 'A'};  // 'A' is zero
+  const int32_t bits = four_digits(last, values);
+  // Bits that encode nothing must be zero: one text per value.
+  if (bits < 0 || bits & (rest == 3 ? 0xff : 0xffff)) return {};
+  to[0] = char(bits >> 16);
+  if (rest == 3) to[1] = char(bits >> 8);
   return out;
 }
 
-bool is_unreserved(unsigned char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' ||
-         c == '_' || c == '~';
+// The letters of `set` as a table, so that a scan is one look-up a byte.
+constexpr std::array<bool, 256> members(std::string_view set) {
+  std::array<bool, 256> table{};
+  for (unsigned char c : set) table[c] = true;
+  return table;
+}
+constexpr auto unreserved = members("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-._~");
+constexpr auto html_special = members("&<>\"'");
+
+// How many bytes of `text` from `at` on are (not) in the table: texts are copied a stretch at a time.
+template <bool In>
+size_t stretch(std::string_view text, size_t at, const std::array<bool, 256>& table) {
+  const size_t start = at;
+  while (at < text.size() && table[uint8_t(text[at])] == In) ++at;
+  return at - start;
+}
+
+std::string_view html_entity(char c) {
+  switch (c) {
+    case '&':
+      return "&amp;";
+    case '<':
+      return "&lt;";
+    case '>':
+      return "&gt;";
+    case '"':
+      return "&quot;";
+    default:
+      return "&#39;";
+  }
+}
+
+// The length of the valid sequence that begins at `at`, 0 when there is none (Unicode 15 table 3-7).
+size_t utf8_sequence(std::string_view text, size_t at) {
+  const auto c = uint8_t(text[at]);
+  const size_t n = c < 0x80                 ? 1
+                   : c >= 0xc2 && c <= 0xdf ? 2
+                   : (c & 0xf0) == 0xe0     ? 3
+                   : c >= 0xf0 && c <= 0xf4 ? 4
+                                            : 0;
+  if (!n || at + n > text.size()) return 0;
+  for (size_t k = 1; k < n; ++k)
+    if ((uint8_t(text[at + k]) & 0xc0) != 0x80) return 0;
+  const auto d = n > 1 ? uint8_t(text[at + 1]) : uint8_t(0);
+  if ((c == 0xe0 && d < 0xa0) || (c == 0xed && d > 0x9f) || (c == 0xf0 && d < 0x90) ||
+      (c == 0xf4 && d > 0x8f))
+    return 0;  // overlong forms, surrogates, beyond U+10FFFF
+  return n;
+}
+
+bool is_ascii_word(const char* eight) {
+  uint64_t word;
+  std::memcpy(&word, eight, sizeof word);
+  return (word & 0x8080808080808080ull) == 0;
 }
 
 }  // namespace
@@ -113,79 +179,56 @@ std::optional<std::string> from_base64url(std::string_view text) { return decode
 std::string percent_encode(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  for (unsigned char c : text) {
-    if (is_unreserved(c)) {
-      out += char(c);
-    } else {
-      out += '%';
-      out += "0123456789ABCDEF"[c >> 4];
-      out += "0123456789ABCDEF"[c & 15];
-    }
+  for (size_t i = 0; i < text.size(); ++i) {
+    const size_t plain = stretch<true>(text, i, unreserved);
+    out.append(text, i, plain);
+    if ((i += plain) == text.size()) break;
+    const auto c = uint8_t(text[i]);
+    const char escaped[3] = {'%', "0123456789ABCDEF"[c >> 4], "0123456789ABCDEF"[c & 15]};
+    out.append(escaped, 3);
   }
   return out;
 }
 
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space) {
-  std::string out;
-  out.reserve(text.size());
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '+' && plus_is_space) {
-      out += ' ';
-    } else if (text[i] != '%') {
-      out += text[i];
-    } else {
-      if (i + 2 >= text.size()) return {};
-      const int high = hex_value(text[i + 1]), low = hex_value(text[i + 2]);
-      if (high < 0 || low < 0) return {};
-      out += char(high << 4 | low);
-      i += 2;
+  std::string out(text);
+  if (plus_is_space) std::replace(out.begin(), out.end(), '+', ' ');
+  size_t to = out.find('%');
+  for (size_t from = to; from < text.size(); ++to) {
+    if (out[from] != '%') {
+      out[to] = out[from++];
+      continue;
     }
+    if (from + 2 >= text.size()) return {};
+    const int high = hex_value(text[from + 1]), low = hex_value(text[from + 2]);
+    if (high < 0 || low < 0) return {};
+    out[to] = char(high << 4 | low);
+    from += 3;
   }
+  if (to != out.npos) out.resize(to);
   return out;
 }
 
 std::string html_escape(std::string_view text) {
   std::string out;
   out.reserve(text.size());
-  for (char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
+  for (size_t i = 0; i < text.size(); ++i) {
+    const size_t plain = stretch<false>(text, i, html_special);
+    out.append(text, i, plain);
+    if ((i += plain) == text.size()) break;
+    out += html_entity(text[i]);
   }
   return out;
 }
 
 bool is_valid_utf8(std::string_view text) {
   for (size_t i = 0; i < text.size();) {
-    const auto c = uint8_t(text[i]);
-    const size_t n = c < 0x80                 ? 1
-                     : c >= 0xc2 && c <= 0xdf ? 2
-                     : (c & 0xf0) == 0xe0     ? 3
-                     : c >= 0xf0 && c <= 0xf4 ? 4
-                                              : 0;
-    if (!n || i + n > text.size()) return false;
-    for (size_t k = 1; k < n; ++k)
-      if ((uint8_t(text[i + k]) & 0xc0) != 0x80) return false;
-    const auto d = n > 1 ? uint8_t(text[i + 1]) : uint8_t(0);
-    if ((c == 0xe0 && d < 0xa0) || (c == 0xed && d > 0x9f) || (c == 0xf0 && d < 0x90) ||
-        (c == 0xf4 && d > 0x8f))
-      return false;  // overlong forms, surrogates, beyond U+10FFFF
+    if (i + 8 <= text.size() && is_ascii_word(text.data() + i)) {
+      i += 8;
+      continue;
+    }
+    const size_t n = utf8_sequence(text, i);
+    if (n == 0) return false;
     i += n;
   }
   return true;

@@ -1,7 +1,10 @@
 #include "base/random.h"
 
+#include <pthread.h>
+#include <string.h>
 #include <sys/random.h>
 
+#include <atomic>
 #include <stdexcept>
 
 namespace durward {
@@ -11,6 +14,40 @@ constexpr std::string_view hex_digits = "0123456789abcdef";
 constexpr std::string_view base62_digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 constexpr std::string_view base58_digits = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 constexpr std::string_view url_digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+void from_kernel(std::span<uint8_t> out) {
+  size_t done = 0;
+  while (done < out.size()) {
+    const ssize_t n = getrandom(out.data() + done, out.size() - done, 0);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw std::runtime_error("getrandom failed");
+    done += size_t(n);
+  }
+}
+
+// Counts forks: a child must not draw what its parent draws.
+std::atomic<unsigned> forks = 0;
+[[maybe_unused]] const int fork_handler = pthread_atfork(nullptr, nullptr, [] { forks.fetch_add(1); });
+
+// A system call for every few bytes costs more than the bytes, so each thread draws ahead. What was handed
+// out is erased at once.
+struct Pool {
+  uint8_t bytes[1024];
+  size_t used = sizeof bytes;
+  unsigned drawn_after = 0;
+
+  void fill(std::span<uint8_t> out) {
+    const unsigned now = forks.load(std::memory_order_relaxed);
+    if (sizeof bytes - used < out.size() || drawn_after != now) {
+      from_kernel(bytes);
+      used = 0;
+      drawn_after = now;
+    }
+    std::memcpy(out.data(), bytes + used, out.size());
+    explicit_bzero(bytes + used, out.size());
+    used += out.size();
+  }
+};
+
 }  // namespace
 
 std::string Random::bytes(size_t n) {
@@ -47,13 +84,11 @@ std::string Random::uuid() {
 }
 
 void SystemRandom::fill(std::span<uint8_t> out) {
-  size_t done = 0;
-  while (done < out.size()) {
-    const ssize_t n = getrandom(out.data() + done, out.size() - done, 0);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) throw std::runtime_error("getrandom failed");
-    done += size_t(n);
-  }
+  thread_local Pool pool;
+  if (out.size() > sizeof pool.bytes / 4)
+    from_kernel(out);
+  else
+    pool.fill(out);
 }
 
 void SeededRandom::fill(std::span<uint8_t> out) {

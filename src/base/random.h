@@ -23,7 +23,7 @@ class Random {
   std::string uuid();              // version 4
 };
 
-// The kernel's generator.
+// The kernel's generator, drawn ahead by each thread; a forked child draws its own.
 class SystemRandom : public Random {
  public:
   void fill(std::span<uint8_t> out) override;
