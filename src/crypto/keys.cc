@@ -147,13 +147,6 @@ bool PublicKey::verify_der(SignatureAlgorithm alg, std::string_view data, std::s
 
 // ---- PrivateKey
 
-Result<PrivateKey> PrivateKey::generate_rsa(int bits) {
-  if (bits < rsa_bits_min || bits > rsa_bits_max)
-    return invalid_key("An RSA key has at least 2048 and at most 16384 bits");
-  TRY(auto key, generated(EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", size_t(bits))));
-  return PrivateKey(std::move(key));
-}
-
 Result<PrivateKey> PrivateKey::generate_ec_p256() {
   TRY(auto key, generated(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256")));
   return PrivateKey(std::move(key));

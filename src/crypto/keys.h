@@ -65,8 +65,9 @@ class PublicKey {
 
 class PrivateKey {
  public:
-  // Made by OpenSSL's own generator, so never repeatable; about 100 ms for RSA-2048.
-  static Result<PrivateKey> generate_rsa(int bits = rsa_bits_min);
+  // RSA-2048 of two primes from OpenSSL's generator. Its EVP_RSA_gen spends four times as long for the same
+  // criteria (FIPS 186-5 appendix A.1.3), most of it in a constant-time gcd for every candidate.
+  static Result<PrivateKey> generate_rsa();
   // RSA-2048 from `random` alone, so the same seed gives the same key: for --seed-random and tests, whose
   // tokens must repeat. Up to a second.
   static Result<PrivateKey> generate_rsa_repeatable(Random& random);

@@ -85,7 +85,6 @@ TEST(keys, an_algorithm_that_does_not_fit_the_key_is_refused) {
 }
 
 TEST(keys, rsa_below_2048_bits_is_refused) {
-  EXPECT_EQ(PrivateKey::generate_rsa(1024).error().code, "invalid_key");
   const std::string pem = pem_of(EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", size_t(1024)));
   EXPECT_EQ(PrivateKey::from_pem(pem).error().code, "invalid_key");
 }
@@ -194,6 +193,15 @@ TEST(keys, der_signatures_verify_for_webauthn) {
   EVP_MD_CTX_free(context);
   EXPECT_TRUE(ec().public_key().verify_der(ES256, "data", der.substr(0, size)));
   EXPECT_TRUE(rsa().public_key().verify_der(RS256, "data", rsa().sign(RS256, "data").value()));
+}
+
+TEST(keys, a_generated_rsa_key_is_whole_and_never_the_same) {
+  const auto key = PrivateKey::generate_rsa().value();
+  EXPECT_EQ(key.bits(), 2048);
+  EVP_PKEY_CTX* context = EVP_PKEY_CTX_new(static_cast<EVP_PKEY*>(key.native()), nullptr);
+  EXPECT_EQ(EVP_PKEY_check(context), 1);
+  EVP_PKEY_CTX_free(context);
+  EXPECT_NE(key.to_pem(), rsa().to_pem());
 }
 
 TEST(keys, the_same_seed_gives_the_same_rsa_key_and_tokens) {

@@ -45,7 +45,7 @@ bool KeyMaker::begin_one() {
 }
 
 void KeyMaker::work() {
-  while (begin_one()) deliver(crypto::PrivateKey::generate_rsa());
+  while (begin_one()) deliver(generate_());
 }
 
 void KeyMaker::deliver(Result<crypto::PrivateKey> key) {

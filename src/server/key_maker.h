@@ -12,12 +12,14 @@
 namespace durward::server {
 
 // RSA keys made on threads of their own, ahead of need or on demand: one takes a tenth of a second of a
-// processor, with luck a fifth of that and without luck four times as much, so two threads race for the
-// first. Thread-safe.
+// processor, with luck half and without luck three times as much, so two threads race for the first.
+// Thread-safe.
 class KeyMaker {
  public:
-  explicit KeyMaker(size_t threads_max = 2, size_t waiting_max = 1024)
-      : threads_max_(threads_max), waiting_max_(waiting_max) {}
+  using Generate = std::function<Result<crypto::PrivateKey>()>;  // called on several threads at once
+  explicit KeyMaker(size_t threads_max = 2, size_t waiting_max = 1024,
+                    Generate generate = crypto::PrivateKey::generate_rsa)
+      : threads_max_(threads_max), waiting_max_(waiting_max), generate_(std::move(generate)) {}
   ~KeyMaker();  // waits for keys being made; who still waits for one is told `unavailable`
 
   void want(size_t count);                         // in addition to what is wanted already
@@ -38,6 +40,7 @@ class KeyMaker {
   void deliver(Result<crypto::PrivateKey> key);
 
   const size_t threads_max_, waiting_max_;
+  const Generate generate_;
   std::mutex mutex_;
   size_t wanted_ = 0;   // not yet begun
   size_t working_ = 0;  // threads that still look for work

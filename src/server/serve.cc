@@ -66,6 +66,14 @@ double process_age() {
   return now - started / double(::sysconf(_SC_CLK_TCK));
 }
 
+std::unique_ptr<KeyMaker> key_maker(const Settings& settings) {
+  if (!settings.is_given("seed-random")) return std::make_unique<KeyMaker>();
+  // One thread and a source of its own: the same keys in the same order, whatever else draws random numbers.
+  auto random = std::make_shared<SeededRandom>(uint64_t(settings.integer("seed-random")));
+  return std::make_unique<KeyMaker>(
+      1, 1024, [random] { return crypto::PrivateKey::generate_rsa_repeatable(*random); });
+}
+
 Result<Seed> load_seed(const std::string& path) {
   TRY(const std::string text, read_file(path));
   auto seed = parse_seed(text, path);
@@ -114,7 +122,7 @@ Installation::Installation(std::unique_ptr<KeyMaker> maker, std::unique_ptr<Core
       provisioner(core->services(), api, *keys) {}
 
 Result<std::unique_ptr<Installation>> Installation::open(const Settings& settings, size_t new_tenants) {
-  auto keys = std::make_unique<KeyMaker>();
+  auto keys = key_maker(settings);
   // Whether one is ready in time is chance, which repeatable runs do without.
   if (!settings.is_given("seed-random")) keys->want(2 * new_tenants);
   TRY(auto core, Core::open(settings, *keys));

@@ -19,6 +19,7 @@ using OwnedParameters = Owned<OSSL_PARAM, OSSL_PARAM_free>;
 OwnedSecret number(BN_ULONG value = 0) {
   OwnedSecret out(BN_secure_new());
   must(out && BN_set_word(out.get(), value) == 1, "BN_new");
+  BN_set_flags(out.get(), BN_FLG_CONSTTIME);
   return out;
 }
 
@@ -28,24 +29,39 @@ OwnedSecret minus_one(const BIGNUM& value) {
   return out;
 }
 
-bool is_coprime(const BIGNUM& a, const BIGNUM& b, BN_CTX& work) {
-  const auto divisor = number();
-  must(BN_gcd(divisor.get(), &a, &b, &work) == 1, "BN_gcd");
-  return BN_is_one(divisor.get());
+// (p - 1) has no factor in common with e, which is prime: there is a d.
+bool fits_exponent(const BIGNUM& prime) { return BN_mod_word(&prime, RSA_F4) != 1; }
+
+// OpenSSL's primes have their two highest bits set, so that the product of two has exactly twice as many
+// bits.
+OwnedSecret draw_prime(int bits, BN_CTX& work) {
+  for (;;) {
+    auto prime = number();
+    must(BN_generate_prime_ex2(prime.get(), bits, 0, nullptr, nullptr, nullptr, &work) == 1,
+         "BN_generate_prime_ex2");
+    if (BN_num_bits(prime.get()) == bits && BN_is_bit_set(prime.get(), bits - 2) && fits_exponent(*prime))
+      return prime;
+  }
 }
 
-// A prime of exactly `size` bytes whose product with another such prime has exactly twice as many.
-OwnedSecret take_prime(Random& random, size_t size, const BIGNUM& e, BN_CTX& work) {
+// The same from `random` alone.
+OwnedSecret draw_prime(int bits, BN_CTX& work, Random& random) {
   for (;;) {
-    std::string bytes = random.bytes(size);
+    std::string bytes = random.bytes(size_t(bits) / 8);
     bytes.front() = char(bytes.front() | 0xc0);
     bytes.back() = char(bytes.back() | 1);
     auto candidate = number();
-    must(BN_bin2bn(bytes_of(bytes), int(size), candidate.get()) != nullptr, "BN_bin2bn");
+    must(BN_bin2bn(bytes_of(bytes), int(bytes.size()), candidate.get()) != nullptr, "BN_bin2bn");
     wipe(bytes);
-    if (BN_check_prime(candidate.get(), &work, nullptr) == 1 && is_coprime(*minus_one(*candidate), e, work))
-      return candidate;
+    if (fits_exponent(*candidate) && BN_check_prime(candidate.get(), &work, nullptr) == 1) return candidate;
   }
+}
+
+// FIPS 186-5 appendix A.1.3, step 5.4: the primes differ within their first 100 bits.
+bool are_apart(const BIGNUM& p, const BIGNUM& q, int bits) {
+  const auto distance = number();
+  must(BN_sub(distance.get(), &p, &q) == 1, "BN_sub");
+  return BN_num_bits(distance.get()) > bits - 100;
 }
 
 struct RsaNumbers {
@@ -93,15 +109,28 @@ OwnedPkey build(const RsaNumbers& numbers) {
 
 }  // namespace
 
-Result<PrivateKey> PrivateKey::generate_rsa_repeatable(Random& random) {
-  constexpr size_t prime_size = rsa_bits_min / 8 / 2;
+namespace {
+
+template <class... Source>
+OwnedPkey generate(int bits, Source&... source) {
   const OwnedWork work(BN_CTX_secure_new());
   must(work != nullptr, "BN_CTX_new");
-  const auto e = number(RSA_F4);
-  auto p = take_prime(random, prime_size, *e, *work);
-  auto q = take_prime(random, prime_size, *e, *work);
+  auto p = draw_prime(bits / 2, *work, source...);
+  auto q = draw_prime(bits / 2, *work, source...);
+  while (!are_apart(*p, *q, bits / 2)) q = draw_prime(bits / 2, *work, source...);
   if (BN_cmp(p.get(), q.get()) < 0) std::swap(p, q);
-  TRY(auto key, detail::adopt(build(derive(std::move(p), std::move(q), *work))));
+  return build(derive(std::move(p), std::move(q), *work));
+}
+
+}  // namespace
+
+Result<PrivateKey> PrivateKey::generate_rsa() {
+  TRY(auto key, detail::adopt(generate(rsa_bits_min)));
+  return PrivateKey(std::move(key));
+}
+
+Result<PrivateKey> PrivateKey::generate_rsa_repeatable(Random& random) {
+  TRY(auto key, detail::adopt(generate(rsa_bits_min, random)));
   return PrivateKey(std::move(key));
 }
 
