@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/encoding.h"
 #include "login/screens.h"
 #include "login/visit.h"
@@ -14,8 +16,10 @@ LoginPage page_of(const Visit& visit, Kind kind) {
   page.username = transaction.identifier.empty() ? transaction.login_hint : transaction.identifier;
   if (kind == Kind::password) page.back_url = visit.link("/u/login/identifier");
   if (!visit.database) return page;
-  page.username_allowed = visit.database->requires_username();
-  if (!visit.database->signup_disabled()) page.signup_url = visit.link("/u/signup");
+  page.username_allowed =
+      std::ranges::any_of(visit.databases, [](const auto& one) { return one.requires_username(); });
+  if (!std::ranges::all_of(visit.databases, [](const auto& one) { return one.signup_disabled(); }))
+    page.signup_url = visit.link("/u/signup");
   page.reset_url = visit.link("/u/reset-password/request/" + percent_encode(visit.database->name));
   return page;
 }
@@ -61,6 +65,8 @@ Task<http::Response> refused(Visit visit, Kind kind, std::string username,
 }
 
 Task<http::Response> sign_in(Visit visit, Kind kind, std::string username, std::string password) {
+  if (!co_await settle_database(visit, username))
+    co_return with_error(visit, kind, std::move(username), Text::busy, 503);
   auto outcome = co_await visit.machine->database().verify_password(visit.context.tenant->id, *visit.database,
                                                                     username, std::move(password));
   if (!outcome) co_return with_error(visit, kind, std::move(username), Text::busy, 503);

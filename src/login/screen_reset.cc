@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/encoding.h"
 #include "login/screens.h"
 #include "login/visit.h"
@@ -12,7 +14,8 @@ std::string login_url(const Visit& visit) {
 
 bool is_for_this_client(const Visit& visit, const endpoint::PathParameters& path) {
   for (const auto& [name, value] : path)
-    if (name == "connection") return visit.database && visit.database->name == value;
+    if (name == "connection")
+      return std::ranges::any_of(visit.databases, [&](const auto& one) { return one.name == value; });
   return false;
 }
 
@@ -35,8 +38,9 @@ Failure no_such_connection(const Visit& visit) {
   return {404, "invalid_request", "the connection was not found", visit.client->client_id, {}};
 }
 
-// One read and one commit, whether the account exists or not: the answer's time tells nothing.
+// One commit, whether the account exists or not: the answer's time tells nothing.
 Async<> send_link(Visit visit, std::string email) {
+  CO_ENSURE(co_await settle_database(visit, email));
   const auto& services = visit.machine->services();
   const auto& database = visit.machine->database();
   const auto tenant = visit.context.tenant->id;

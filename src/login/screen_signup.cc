@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/encoding.h"
 #include "login/screens.h"
 #include "login/visit.h"
@@ -30,6 +32,13 @@ http::Response not_possible(const Visit& visit) {
                 NoticePage{visit.words(Text::sign_up_title), visit.words(Text::sign_up_disabled),
                            visit.link("/u/login"), visit.words(Text::back_to_sign_in)},
                 403);
+}
+
+// New accounts go to the first database that takes any.
+void choose_database(Visit& visit) {
+  const auto open =
+      std::ranges::find_if(visit.databases, [](const auto& one) { return !one.signup_disabled(); });
+  visit.database = open == visit.databases.end() ? std::nullopt : std::optional(*open);
 }
 
 std::optional<Text> missing_field(const Visit& visit) {
@@ -79,10 +88,11 @@ Task<http::Response> show_signup(MachinePtr machine, endpoint::RequestContext co
                                  endpoint::PathParameters) {
   auto opened = co_await open_visit(machine, std::move(context), std::move(request));
   if (!opened) co_return std::move(opened.error());
-  const Visit& visit = *opened;
+  Visit& visit = *opened;
   const auto done = co_await is_done_already(visit);
   if (done && *done) co_return co_await machine->resume(visit.context, visit.request, visit.transaction);
-  if (!visit.database || visit.database->signup_disabled()) co_return not_possible(visit);
+  choose_database(visit);
+  if (!visit.database) co_return not_possible(visit);
   co_return render(visit.page, page_of(visit));
 }
 
@@ -91,7 +101,8 @@ Task<http::Response> post_signup(MachinePtr machine, endpoint::RequestContext co
   auto opened = co_await open_visit(machine, std::move(context), std::move(request));
   if (!opened) co_return std::move(opened.error());
   Visit& visit = *opened;
-  if (!visit.database || visit.database->signup_disabled()) co_return not_possible(visit);
+  choose_database(visit);
+  if (!visit.database) co_return not_possible(visit);
   if (const auto missing = missing_field(visit)) co_return with_error(visit, visit.words(*missing));
   database::NewUser wanted{.email = std::string(trim(visit.form.get_or("email"))),
                            .password = visit.form.get_or("password")};

@@ -31,13 +31,14 @@ http::Response over(const PageContext& page, const domain::Client* client) {
   return render(page, NoticePage{say(Text::expired_title), say(Text::expired_text), {}, {}}, 400);
 }
 
-std::optional<domain::Connection> database_of(const Transaction& transaction,
-                                              const std::vector<domain::Connection>& connections) {
+std::vector<domain::Connection> databases_of(const Transaction& transaction,
+                                             const std::vector<domain::Connection>& connections) {
+  std::vector<domain::Connection> out;
   for (const auto& connection : connections)
     if (connection.is_database() &&
         (transaction.connection.empty() || connection.name == transaction.connection))
-      return connection;
-  return std::nullopt;
+      out.push_back(connection);
+  return out;
 }
 
 // Everything of a visit that is configuration. A missing client is a null pointer.
@@ -50,7 +51,8 @@ Async<Visit> furnish(Visit visit) {
   if (client_id.empty()) co_return std::move(visit);
   CO_TRY(visit.client, co_await services.configuration.client(tenant, client_id));
   CO_TRY(const auto connections, co_await services.configuration.connections_of(tenant, client_id));
-  if (connections) visit.database = database_of(visit.transaction, *connections);
+  if (connections) visit.databases = databases_of(visit.transaction, *connections);
+  if (!visit.databases.empty()) visit.database = visit.databases.front();
   if (!visit.transaction.callback_origin.empty())
     visit.page.form_targets.push_back(visit.transaction.callback_origin);
   if (visit.client)
@@ -147,6 +149,20 @@ Async<bool> is_done_already(const Visit& visit) {
          co_await session_of(visit.machine->services(), visit.context, visit.request.headers));
   co_return session &&
       (session->sid() == visit.transaction.sid || session->authenticated_at > visit.transaction.created_at);
+}
+
+Async<> settle_database(Visit& visit, std::string identifier) {
+  if (visit.databases.size() < 2) co_return Result<>();
+  auto& users = visit.machine->services().users;
+  for (const auto& database : visit.databases) {
+    CO_TRY(const auto found,
+           co_await users.find_by_identifier(visit.context.tenant->id, database.name,
+                                             domain::normalise_identifier("email", identifier)));
+    if (!found) continue;
+    visit.database = database;
+    break;
+  }
+  co_return Result<>();
 }
 
 std::optional<PasswordComplaint> complaint_of(const Error& error, const domain::Connection& connection,

@@ -21,7 +21,8 @@ struct Visit {
   std::string state;
   Transaction transaction;
   std::shared_ptr<const domain::Client> client;
-  std::optional<domain::Connection> database;  // the one that passwords on these pages belong to
+  std::vector<domain::Connection> databases;   // those whose passwords these pages take, in their order
+  std::optional<domain::Connection> database;  // the one this page speaks of: at first the first
   PageContext page;
 
   std::string client_name() const { return client->name; }
@@ -40,6 +41,11 @@ Task<Opened> open_visit(std::shared_ptr<Machine> machine, endpoint::RequestConte
 // True when the browser signed in after the transaction began (double submit, back button, another tab): the
 // page has nothing left to ask.
 Async<bool> is_done_already(const Visit& visit);
+
+// A client may have several databases and a person does not know them: from here on `database` is the first
+// that knows `identifier`, or the first of all. Only one password is ever verified, so that the time of an
+// answer does not tell in how many an address has an account. Error: unavailable only.
+Async<> settle_database(Visit& visit, std::string identifier);
 
 // A page of a ticket link, outside of any transaction.
 connections::database::Scene scene_of(const endpoint::RequestContext& context);
