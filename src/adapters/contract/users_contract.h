@@ -51,6 +51,11 @@ TEST_P(UsersContract, a_taken_id_identity_or_identifier_is_refused) {
   expect_error(commit(insert_user("u1")), ErrorKind::conflict, "user_exists");
   expect_error(commit(ports::InsertUser{user("u2"), emails("u1@example.com"), ""}), ErrorKind::conflict,
                "user_exists");
+  const auto named = [](std::string value) {
+    return std::vector<domain::Identifier>{{"db", "username", std::move(value)}};
+  };
+  ASSERT_TRUE(commit(ports::InsertUser{user("u7"), named("ada"), ""}));
+  EXPECT_EQ(commit(ports::InsertUser{user("u8"), named("ada"), ""}).error().debug, "username");
   auto same_identity = user("u3");
   same_identity.identities[0].user_id = "u1";
   expect_error(commit(ports::InsertUser{same_identity, {}, ""}), ErrorKind::conflict, "user_exists");

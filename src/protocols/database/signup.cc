@@ -108,12 +108,14 @@ Error explain(Form& form, const domain::Connection& connection, Error error) {
   return error;
 }
 
-// Whether a taken address is told is the tenant's choice: by default the answer stays vague.
-Async<Error> taken(Form& form) {
+// Whether a taken address or name is told is the tenant's choice: by default the answer stays vague.
+Async<Error> taken(Form& form, std::string what) {
   CO_TRY(auto settings, co_await form.services().configuration.settings(form.tenant()));
-  if (settings && settings->public_signup_user_exists_error)
-    co_return Error{ErrorKind::invalid, "user_exists", "The user already exists.", {}};
-  co_return Error{ErrorKind::invalid, "invalid_signup", "Invalid sign up", {}};
+  if (!settings || !settings->public_signup_user_exists_error)
+    co_return Error{ErrorKind::invalid, "invalid_signup", "Invalid sign up", {}};
+  if (what == "username")
+    co_return Error{ErrorKind::invalid, "username_exists", "The username already exists.", {}};
+  co_return Error{ErrorKind::invalid, "user_exists", "The user already exists.", {}};
 }
 
 json::Object created_reply(const Form& form, const domain::User& user) {
@@ -152,7 +154,7 @@ Async<json::Object> sign_up(Form& form, domain::Connection connection) {
   if (user) co_return created_reply(form, *user);
   Error error = std::move(user).error();
   if (error.code == "user_exists") {
-    CO_TRY(error, co_await taken(form));
+    CO_TRY(error, co_await taken(form, error.debug));
   }
   ports::Writes record{form.parts.database.log(scene_of(form), connection, "fs", error.message, nullptr)};
   CO_ENSURE(co_await form.services().committer.commit(form.tenant(), std::move(record)));

@@ -61,6 +61,17 @@ TEST_F(Signup, a_taken_address_is_told_only_when_the_tenant_wants_it) {
   EXPECT_EQ(world.state.users.size(), 1u);
   EXPECT_EQ(world.state.last_log().type, "fs");
 }
+TEST_F(Signup, a_taken_username_has_a_code_of_its_own) {
+  world.add_connection("named", {"spa"}, {{"requires_username", true}});
+  world.configuration.tenant_settings->public_signup_user_exists_error = true;
+  EXPECT_EQ(sign_up(R"(,"username":"ada")", "named").status, 200);
+  const auto again = send(post("/dbconnections/signup",
+                               R"({"client_id":"spa","email":"eve@example.com","password":"Correct-horse-7",)"
+                               R"("username":"ada","connection":"named"})",
+                               "application/json"));
+  EXPECT_EQ(code_of(again), "400 username_exists");
+  EXPECT_EQ(json::string_or(body_of(again), "name"), "BadRequestError");
+}
 TEST_F(Signup, closed_foreign_and_unknown_connections_are_refused) {
   EXPECT_EQ(code_of(sign_up("", "closed")), "400 invalid_signup");
   EXPECT_EQ(code_of(sign_up("", "foreign")), "400 invalid_request");

@@ -265,8 +265,12 @@ struct FakeCommitter : ports::Committer {
     return it->second.rotated_at ? clash("token_rotated") : Result<>();
   }
   Result<> check(const ports::InsertUser& w) {
-    for (const auto& [id, stored] : state.users)
+    for (const auto& [id, stored] : state.users) {
       if (id == w.user.user_id || stored.user.email() == w.user.email()) return clash("user_exists");
+      const auto name = json::string(w.user.profile, "username");
+      if (name && name == json::string(stored.user.profile, "username"))
+        return fail(ErrorKind::conflict, "user_exists", "The user already exists.", "username");
+    }
     return {};
   }
   void apply(const auto&) {}
