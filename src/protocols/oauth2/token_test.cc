@@ -295,8 +295,12 @@ TEST_F(Token, client_credentials_give_what_the_client_grant_gives) {
   EXPECT_EQ(world.state.commits, 1);
 }
 TEST_F(Token, client_credentials_narrow_the_scope) {
-  const auto body = body_of(as_web("grant_type=client_credentials&audience=urn:api&scope=write%20admin"));
+  const auto body = body_of(as_web("grant_type=client_credentials&audience=urn:api&scope=write"));
   EXPECT_EQ(json::string_or(body, "scope"), "write");
+}
+TEST_F(Token, client_credentials_beyond_the_client_grant_are_refused_by_name) {
+  EXPECT_EQ(refusal(as_web("grant_type=client_credentials&audience=urn:api&scope=write%20admin%20x")),
+            "403 access_denied: Client has not been granted scopes: admin x");
 }
 TEST_F(Token, client_credentials_need_an_audience_an_api_and_a_grant) {
   EXPECT_EQ(refusal(as_web("grant_type=client_credentials")),

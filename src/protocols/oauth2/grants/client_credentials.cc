@@ -18,7 +18,9 @@ std::unexpected<Error> not_granted(const std::string& audience) {
                                             "\". Create a client grant for this API first.");
 }
 
-// RFC 6749 §3.3: what was asked for as far as the client grant goes; everything when nothing was asked for.
+// Everything the client grant gives when nothing was asked for. A program that asks for more than that is set
+// up wrongly, and is told so now rather than by an API later (RFC 6749 §3.3 allows both; Auth0 Authentication
+// API).
 Result<oauth::ScopeSet> granted_scope(const std::string& requested, const domain::ClientGrant& grant,
                                       const domain::ResourceServer& api) {
   oauth::ScopeSet allowed(grant.scope);
@@ -26,7 +28,12 @@ Result<oauth::ScopeSet> granted_scope(const std::string& requested, const domain
     for (const auto& scope : api.scopes) allowed.add(scope.value);
   if (requested.empty()) return allowed;
   TRY(auto wanted, oauth::ScopeSet::parse(requested));
-  return wanted.intersect(allowed);
+  oauth::ScopeSet missing;
+  for (const auto& word : wanted)
+    if (!allowed.contains(word)) missing.add(word);
+  if (!missing.empty())
+    return oauth::refuse("access_denied", "Client has not been granted scopes: " + missing.join());
+  return wanted;
 }
 
 Async<Api> audience_api(Exchange& exchange) {
