@@ -131,14 +131,48 @@ class Parser {
   Parsed parsed_;
 };
 
-Exit usage(const std::vector<std::string>& mistakes, std::string_view command) {
+std::string padded(std::string_view text, size_t width) {
+  std::string out(text);
+  out.resize(std::max(width, text.size() + 1), ' ');
+  return out;
+}
+
+std::string line(std::string_view left, std::string_view doc) {
+  return "  " + padded(left, 30) + " " + std::string(doc) + "\n";
+}
+
+Exit usage(const std::vector<std::string>& mistakes, std::string_view command, bool as_json = false) {
+  if (as_json) {
+    std::string all;
+    for (const auto& mistake : mistakes) all += (all.empty() ? "" : "\n") + mistake;
+    Output(true).fail({ErrorKind::invalid, usage_code, std::move(all), ""});
+    return Exit::usage;
+  }
   for (const auto& mistake : mistakes) std::fprintf(stderr, "durward: %s\n", mistake.c_str());
   std::fprintf(stderr, "Try: durward %.*s%s--help\n", int(command.size()), command.data(),
                command.empty() ? "" : " ");
   return Exit::usage;
 }
 
+// "tenant" is not a command but the first word of some: what they are.
+std::string help_of_group(std::string_view word) {
+  std::string out;
+  for (const auto& command : commands())
+    if (command.words.starts_with(std::string(word) + " ")) out += line(command.words, command.summary);
+  if (out.empty()) return out;
+  return "durward " + std::string(word) + " COMMAND [options]\n\n" + out + "\ndurward " + std::string(word) +
+         " COMMAND --help tells more.\n";
+}
+
+bool asks_for_help(std::string_view word) { return word == "help" || word == "--help" || word == "-h"; }
+
 Exit unknown_command(const std::vector<std::string>& words) {
+  const std::string group = help_of_group(words[0]);
+  const bool helped = words.size() > 1 && asks_for_help(words[1]);
+  if (!group.empty() && (words.size() == 1 || helped)) {
+    std::fputs(group.c_str(), helped ? stdout : stderr);
+    return helped ? Exit::ok : Exit::usage;
+  }
   return usage({"\"" + words[0] + (words.size() > 1 && !words[1].starts_with('-') ? " " + words[1] : "") +
                 "\" is not a command"},
                "");
@@ -150,7 +184,7 @@ Exit run_command(const Command& command, Parsed parsed) {
   auto sources =
       command.uses == Uses::none ? server::SettingSources{} : server::process_sources(std::move(given));
   auto settings = server::read_settings(sources);
-  if (!settings) return usage(settings.error(), command.words);
+  if (!settings) return usage(settings.error(), command.words, parsed.json);
   for (const auto& name : settings->ignored())
     std::fprintf(stderr, "durward: %s is not a setting and is ignored\n", name.c_str());
   Invocation invocation{std::move(parsed.arguments), std::move(parsed.flags), *std::move(settings),
@@ -160,16 +194,6 @@ Exit run_command(const Command& command, Parsed parsed) {
   } catch (const std::exception& e) {
     return invocation.out.fail({ErrorKind::internal, "internal", e.what(), ""});
   }
-}
-
-std::string padded(std::string_view text, size_t width) {
-  std::string out(text);
-  out.resize(std::max(width, text.size() + 1), ' ');
-  return out;
-}
-
-std::string line(std::string_view left, std::string_view doc) {
-  return "  " + padded(left, 30) + " " + std::string(doc) + "\n";
 }
 
 std::string option_line(const server::Option& option) {
@@ -242,17 +266,20 @@ std::string help_of_all() {
   return out + "\ndurward COMMAND --help tells more.\n";
 }
 
+static Exit help(const std::vector<std::string>& words) {
+  size_t used = 0;
+  const auto* command = find_command(words, used);
+  const std::string group = words.empty() ? "" : help_of_group(words[0]);
+  std::fputs((command ? help_of(*command) : group.empty() ? help_of_all() : group).c_str(), stdout);
+  return Exit::ok;
+}
+
 Exit run(const std::vector<std::string>& words) {
   if (words.empty()) {
     std::fputs(help_of_all().c_str(), stderr);
     return Exit::usage;
   }
-  if (words[0] == "help" || words[0] == "--help" || words[0] == "-h") {
-    size_t used = 0;
-    const auto* command = find_command({words.begin() + 1, words.end()}, used);
-    std::fputs(command ? help_of(*command).c_str() : help_of_all().c_str(), stdout);
-    return Exit::ok;
-  }
+  if (asks_for_help(words[0])) return help({words.begin() + 1, words.end()});
   size_t used = 0;
   const auto* command =
       find_command(words[0] == "--version" ? std::vector<std::string>{"version"} : words, used);
@@ -262,7 +289,7 @@ Exit run(const std::vector<std::string>& words) {
     std::fputs(help_of(*command).c_str(), stdout);
     return Exit::ok;
   }
-  if (!parsed.mistakes.empty()) return usage(parsed.mistakes, command->words);
+  if (!parsed.mistakes.empty()) return usage(parsed.mistakes, command->words, parsed.json);
   return run_command(*command, std::move(parsed));
 }
 

@@ -35,6 +35,29 @@ TEST(Command, an_unknown_command_and_an_unknown_option_are_usage_errors) {
   EXPECT_NE(result.err.find("--colour is not an option of durward version"), std::string::npos);
 }
 
+TEST(Command, the_first_word_of_several_commands_lists_them) {
+  const auto bare = run_captured({"keys"});
+  EXPECT_EQ(bare.exit, Exit::usage);
+  EXPECT_NE(bare.err.find("keys rotate"), std::string::npos);
+  EXPECT_EQ(bare.err.find("tenant create"), std::string::npos);
+  for (const auto& words : {std::vector<std::string>{"keys", "--help"}, {"help", "keys"}}) {
+    const auto asked = run_captured(words);
+    EXPECT_EQ(asked.exit, Exit::ok);
+    EXPECT_NE(asked.out.find("keys rotate"), std::string::npos);
+  }
+}
+
+TEST(Command, mistakes_are_json_where_json_was_asked_for) {
+  const auto result = run_captured({"config", "check", "--json", "--bcrypt-cost", "99", "--listen", "x"});
+  EXPECT_EQ(result.exit, Exit::usage);
+  const auto told = json::parse_object(result.err);
+  ASSERT_TRUE(told) << result.err;
+  EXPECT_EQ(json::string_or(*told, "error"), "usage");
+  EXPECT_EQ(
+      json::string_or(*told, "message"),
+      "--bcrypt-cost must be a whole number from 4 to 16, not \"99\"\n--listen must be HOST:PORT, not \"x\"");
+}
+
 TEST(Command, missing_and_superfluous_arguments_are_named) {
   EXPECT_NE(run_captured({"tenant", "create"}).err.find("NAME is missing"), std::string::npos);
   EXPECT_NE(run_captured({"version", "now"}).err.find("\"now\" is one word too many"), std::string::npos);

@@ -1,6 +1,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "adapters/sqlite/store.h"
 #include "base/executor.h"
 #include "cli/handlers.h"
@@ -36,9 +38,18 @@ struct Check {
   Result<std::string> said;
 };
 
+// A store that is still to be made: the data folder is made with it, any other folder has to be there.
+Result<std::string> check_place(const Settings& settings, const std::string& path) {
+  const auto folder = std::filesystem::absolute(path).parent_path();
+  const bool is_data = folder == std::filesystem::absolute(settings.text("data"));
+  if (::access(folder.c_str(), W_OK) != 0 && (!is_data || std::filesystem::exists(folder)))
+    return fail(ErrorKind::unavailable, "no_folder", folder.string() + " cannot be written to");
+  return path + " is not there yet; the first start makes it";
+}
+
 Result<std::string> check_store(const Settings& settings) {
   const std::string path = server::store_path(settings);
-  if (::access(path.c_str(), F_OK) != 0) return path + " is not there yet; the first start makes it";
+  if (::access(path.c_str(), F_OK) != 0) return check_place(settings, path);
   TRY(const auto steps, adapters::SqliteStore::plan(path));
   size_t missing = 0;
   for (const auto& step : steps) missing += !step.applied;

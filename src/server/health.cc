@@ -28,7 +28,10 @@ http::Response ready_response(const Readiness& readiness) {
   return http::json_response(200, R"({"status":"ready"})");
 }
 
-http::Response metrics_response(const metrics::Registry& metrics) {
+http::Response metrics_response(const metrics::Registry& metrics, const http::Networks& readers,
+                                const http::Request& request) {
+  if (!readers.contains(std::string_view(request.remote_ip)))
+    return http::text_response(403, "Your address may not read metrics; see the setting metrics-from.\n");
   auto response = http::text_response(200, metrics.text());
   response.headers.set("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
   return response;
@@ -36,7 +39,8 @@ http::Response metrics_response(const metrics::Registry& metrics) {
 
 }  // namespace
 
-std::vector<Endpoint> health_rows(const Readiness& readiness, const metrics::Registry& metrics) {
+std::vector<Endpoint> health_rows(const Readiness& readiness, const metrics::Registry& metrics,
+                                  http::Networks metrics_readers) {
   const auto* ready = &readiness;
   const auto* registry = &metrics;
   return {
@@ -45,8 +49,10 @@ std::vector<Endpoint> health_rows(const Readiness& readiness, const metrics::Reg
       open_row("readyz", "/readyz", "Whether the process may take traffic", "asked by load balancers",
                [ready](auto, auto, auto) { return answer(ready_response(*ready)); }),
       open_row("metrics", "/metrics", "Counters in the Prometheus text format",
-               "asked by monitoring; names no user",
-               [registry](auto, auto, auto) { return answer(metrics_response(*registry)); }),
+               "asked by monitoring from the networks of metrics-from; names no user",
+               [registry, readers = std::move(metrics_readers)](auto, http::Request request, auto) {
+                 return answer(metrics_response(*registry, readers, request));
+               }),
   };
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/metrics.h"
 #include "endpoint/endpoint.h"
+#include "http/address.h"
 
 namespace durward::server {
 
@@ -15,7 +16,9 @@ struct Readiness {
 };
 
 // GET /healthz (alive), /readyz (may take traffic; false first when draining) and /metrics, on any host.
-std::vector<endpoint::Endpoint> health_rows(const Readiness& readiness, const metrics::Registry& metrics);
+// Metrics tell strangers how the installation is used, so only `metrics_readers` get them.
+std::vector<endpoint::Endpoint> health_rows(const Readiness& readiness, const metrics::Registry& metrics,
+                                            http::Networks metrics_readers);
 
 // GET /.well-known/openapi.json for `rows`; rendered once.
 endpoint::Endpoint openapi_row(const std::vector<endpoint::Endpoint>& rows, std::string_view version);

@@ -10,6 +10,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include "base/encoding.h"
+#include "http/address.h"
 
 extern char** environ;
 
@@ -56,6 +57,9 @@ constexpr Option table[] = {
   {"url-max", integer, "8192", "bytes of a request target", 0, 256, 65536},
   {"idle-timeout", integer, "75", "seconds a connection may wait between requests", 0, 1, 3600},
   {"drain-timeout", integer, "20", "seconds a stop waits for requests under way", 0, 0, 3600},
+  {"drain-wait", integer, "0",
+   "seconds a stop goes on serving while /readyz already says no, so that load balancers look elsewhere first", 0, 0, 3600},
+  {"metrics-from", list, "127.0.0.0/8,::1", "addresses or CIDR blocks that may read /metrics; 0.0.0.0/0,::/0 are all"},
   {"login-rate", integer, "0", "requests per second and tenant to login pages; 0: no limit", 0, 0, 1000000},
   {"token-rate", integer, "0", "requests per second and tenant to token endpoints; 0: no limit", 0, 0, 1000000},
   {"management-rate", integer, "1000", "requests per second and tenant to the management API; 0: no limit", 0, 0, 1000000},
@@ -104,6 +108,25 @@ std::optional<std::string> parse_boolean(std::string_view text) {
   return {};
 }
 
+bool is_host_and_port(const std::string& text) {
+  const size_t colon = text.rfind(':');
+  const auto port = parse_integer(colon == text.npos ? "" : std::string_view(text).substr(colon + 1));
+  return port && *port >= 0 && *port <= 65535;
+}
+
+bool is_network(const std::string& text) { return http::Networks::parse({text}).has_value(); }
+
+// Texts that must have a form.
+struct Form {
+  std::string_view option;
+  bool (*fits)(const std::string& text);
+  const char* sentence;
+};
+constexpr Form forms[] = {{"listen", is_host_and_port, "must be HOST:PORT"},
+                          {"sample-listen", is_host_and_port, "must be HOST:PORT"},
+                          {"trusted-proxies", is_network, "must be addresses or CIDR blocks"},
+                          {"metrics-from", is_network, "must be addresses or CIDR blocks"}};
+
 // What is wrong with one value, or nothing; a boolean is brought into its normal form.
 std::optional<std::string> check_item(const Option& option, std::string& item) {
   if (option.type == boolean) {
@@ -119,6 +142,8 @@ std::optional<std::string> check_item(const Option& option, std::string& item) {
   }
   if (!option.values.empty() && !is_one_of(item, option.values))
     return "must be one of: " + std::string(option.values);
+  for (const Form& form : forms)
+    if (form.option == option.name && !form.fits(item)) return form.sentence;
   return {};
 }
 

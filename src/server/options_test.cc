@@ -73,13 +73,18 @@ TEST(Options, all_mistakes_are_reported_at_once_with_their_place) {
   world.files["d.yaml"] =
       "base_domain: x.example\nbase_domian: y\nbcrypt_cost: 99\nrole: [login]\nbase_domain: z\n";
   world.environment = {{"DURWARD_BCRYPT_COST", "x"}};
-  world.flags = {{"config", "d.yaml"}, {"plain-htp", "true"}, {"access-log", "maybe"}};
+  world.flags = {{"config", "d.yaml"},
+                 {"plain-htp", "true"},
+                 {"access-log", "maybe"},
+                 {"listen", "nowhere"},
+                 {"metrics-from", "everybody"}};
   const std::string mistakes = world.mistakes();
   for (const char* expected :
        {"d.yaml:2: base_domian is not a setting", "d.yaml:3: bcrypt_cost must be a whole number from 4 to 16",
         "DURWARD_BCRYPT_COST must be a whole number", "d.yaml:4: role must be one of",
         "d.yaml:5: base_domain is given twice", "--plain-htp is not an option",
-        "--access-log must be true or false"})
+        "--access-log must be true or false", "--listen must be HOST:PORT",
+        "--metrics-from must be addresses or CIDR blocks"})
     EXPECT_NE(mistakes.find(expected), std::string::npos) << expected << "\nin\n" << mistakes;
 }
 

@@ -56,13 +56,16 @@ struct World {
   Readiness readiness;
   metrics::Registry metrics;
   Limiter::Rates rates;
+  std::string remote_ip = "127.0.0.1";
+  http::Networks readers = *http::Networks::parse({"203.0.113.0/24"});
 
   World() { configuration.add("acme"); }
   http::Response get(std::string path, std::string host = "acme.login.example", http::Headers headers = {},
                      http::Method method = http::Method::get) {
     if (!pipeline)
-      pipeline = std::make_unique<Pipeline>(test_rows(), health_rows(readiness, metrics), configuration,
-                                            authenticate, clock, PipelineOptions{"login.example", rates});
+      pipeline =
+          std::make_unique<Pipeline>(test_rows(), health_rows(readiness, metrics, readers), configuration,
+                                     authenticate, clock, PipelineOptions{"login.example", rates});
     http::Request request;
     request.method = method;
     request.method_text = std::string(to_string(method));
@@ -70,6 +73,7 @@ struct World {
     request.host = std::move(host);
     request.scheme = "https";
     request.id = "req-1";
+    request.remote_ip = remote_ip;
     request.headers = std::move(headers);
     return run_sync(pipeline->handle(std::move(request)));
   }
@@ -124,7 +128,17 @@ TEST(Pipeline, health_answers_on_any_host_and_without_a_tenant) {
   EXPECT_EQ(world.get("/readyz", "10.0.0.1").status, 200);
   world.readiness.draining = true;
   EXPECT_EQ(world.get("/readyz", "10.0.0.1").status, 503);
-  EXPECT_EQ(world.get("/metrics", "10.0.0.1").status, 200);
+}
+
+TEST(Pipeline, metrics_are_for_the_networks_that_may_read_them) {
+  World world;
+  world.metrics.counter("asked_total", "Questions").add();
+  world.remote_ip = "203.0.113.7";
+  EXPECT_NE(world.get("/metrics").body.find("asked_total 1"), std::string::npos);
+  world.remote_ip = "198.51.100.7";
+  const auto refused = world.get("/metrics");
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_EQ(refused.body.find("asked_total"), std::string::npos);
 }
 
 TEST(Pipeline, every_answer_carries_security_headers) {

@@ -183,10 +183,13 @@ Result<> Running::bind() {
   }
   auto rows = installation_->faces.rows(settings_.list("role"));
   rows.push_back(openapi_row(rows, version));
-  pipeline_ = std::make_unique<Pipeline>(std::move(rows), health_rows(readiness_, core.metrics()),
-                                         core.services().configuration,
-                                         tokens::management_authenticator(core.services()), core.clock(),
-                                         PipelineOptions{settings_.text("base-domain"), rates(settings_)});
+  auto readers = http::Networks::parse(settings_.list("metrics-from"));
+  if (!readers)
+    return fail(ErrorKind::invalid, "bad_option", "metrics-from must be addresses or CIDR blocks");
+  pipeline_ = std::make_unique<Pipeline>(
+      std::move(rows), health_rows(readiness_, core.metrics(), *std::move(readers)),
+      core.services().configuration, tokens::management_authenticator(core.services()), core.clock(),
+      PipelineOptions{settings_.text("base-domain"), rates(settings_)});
   server_ = std::make_unique<http::Server>(
       std::move(options), http::ServerServices{core.clock(), core.random(), core.metrics()},
       [pipeline = pipeline_.get()](http::Request request) { return pipeline->handle(std::move(request)); });
@@ -283,6 +286,7 @@ bool Running::stop() {
   if (key_thread_.joinable()) key_thread_.join();
   if (!server_) return true;
   readiness_.draining = true;
+  if (readiness_.ready) std::this_thread::sleep_for(Seconds(settings_.integer("drain-wait")));
   const bool clean = server_->drain();
   if (worker_) worker_->stop();
   server_.reset();
