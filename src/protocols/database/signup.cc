@@ -41,12 +41,23 @@ Async<> find_client(Form& form) {
   co_return Result<>();
 }
 
+std::unexpected<Error> no_connection() { return invalid("invalid_request", "connection not found"); }
+
+// One of the client's, by the same rule as on the pages: third parties have the domain-level ones.
+Async<domain::Connection> find_connection_of_client(Form& form, std::string name) {
+  CO_TRY(auto connections,
+         co_await form.services().configuration.connections_of(form.tenant(), form.client->client_id));
+  if (connections)
+    for (const auto& connection : *connections)
+      if (connection.is_database() && connection.name == name) co_return connection;
+  co_return no_connection();
+}
+
 Async<domain::Connection> find_connection(Form& form) {
   const std::string name = form.body.get("connection");
+  if (form.client) co_return co_await find_connection_of_client(form, name);
   CO_TRY(auto connection, co_await form.services().configuration.connection_by_name(form.tenant(), name));
-  const bool enabled = connection && connection->is_database() &&
-                       (!form.client || connection->is_enabled_for(form.client->client_id));
-  if (!enabled) co_return invalid("invalid_request", "connection not found");
+  if (!connection || !connection->is_database()) co_return no_connection();
   co_return *connection;
 }
 
