@@ -1,5 +1,6 @@
 #include "server/seed.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "management/support/new_tenant.h"
@@ -30,6 +31,54 @@ constexpr ListSection list_sections[] = {
 };
 constexpr ObjectSection object_sections[] = {
     {"tenant", &Seed::settings}, {"branding", &Seed::branding}, {"prompts", &Seed::prompts}};
+
+// Sections that the Deploy CLI writes also for a tenant that uses nothing of them. One that asks for nothing
+// is done by doing nothing; anything else in it is a mistake, as nobody would see that it was left out.
+constexpr std::string_view unserved_sections[] = {"actionModules",
+                                                  "actions",
+                                                  "attackProtection",
+                                                  "connectionProfiles",
+                                                  "customDomains",
+                                                  "emailProvider",
+                                                  "emailTemplates",
+                                                  "eventStreams",
+                                                  "flows",
+                                                  "flowVaultConnections",
+                                                  "forms",
+                                                  "guardianFactorProviders",
+                                                  "guardianFactors",
+                                                  "guardianFactorTemplates",
+                                                  "guardianPhoneFactorMessageTypes",
+                                                  "guardianPhoneFactorSelectedProvider",
+                                                  "guardianPolicies",
+                                                  "hooks",
+                                                  "logStreams",
+                                                  "networkACLs",
+                                                  "organizations",
+                                                  "pages",
+                                                  "phoneProviders",
+                                                  "phoneTemplates",
+                                                  "rateLimitPolicies",
+                                                  "riskAssessment",
+                                                  "rules",
+                                                  "rulesConfigs",
+                                                  "selfServiceProfiles",
+                                                  "supplementalSignals",
+                                                  "themes",
+                                                  "tokenExchangeProfiles",
+                                                  "triggers",
+                                                  "userAttributeProfiles"};
+
+// Nothing in it, or everything in it switched off.
+bool asks_for_nothing(const json::Value& value) {
+  if (value.is_null()) return true;
+  if (const auto* text = value.if_string()) return text->empty();
+  if (const auto* list = value.if_array()) return std::ranges::all_of(*list, asks_for_nothing);
+  const auto* object = value.if_object();
+  if (!object) return false;
+  if (const auto* enabled = object->if_contains("enabled")) return enabled->is_bool() && !enabled->get_bool();
+  return std::ranges::all_of(*object, [](const auto& member) { return asks_for_nothing(member.value()); });
+}
 
 template <class Sections>
 const auto* section_named(const Sections& sections, std::string_view key) {
@@ -68,9 +117,28 @@ class SeedParser {
       if (value.IsNull()) return;
       if (seed_.*object->item) return mistakes_.push_back(where(key) + ": " + name + " is given twice");
       seed_.*object->item = item(value, name);
+      if (name == "prompts" && seed_.prompts) settle_prompts(*seed_.prompts);
       return;
     }
-    mistakes_.push_back(where(key) + ": \"" + name + "\" is not a section this version knows");
+    const bool known = std::ranges::find(unserved_sections, name) != std::end(unserved_sections);
+    if (known) {
+      const auto content = to_json(value);
+      if (content && asks_for_nothing(*content)) return;
+    }
+    mistakes_.push_back(
+        where(key) + ": \"" + name +
+        (known ? "\" asks for what this version cannot do yet" : "\" is not a section this version knows"));
+  }
+
+  // The Deploy CLI keeps what belongs to other endpoints beside the settings of the prompts.
+  void settle_prompts(SeedItem& prompts) {
+    for (const std::string_view name : {"customText", "partials", "screenRenderers"}) {
+      const auto* value = prompts.body.if_contains(name);
+      if (value && !asks_for_nothing(*value))
+        mistakes_.push_back(prompts.where + ": \"prompts." + std::string(name) +
+                            "\" asks for what this version cannot do yet");
+      prompts.body.erase(name);
+    }
   }
 
   void list_section(const ListSection& section, const YAML::Node& key, const YAML::Node& value) {

@@ -64,6 +64,27 @@ TEST(Seed, unknown_sections_and_wrong_types_are_all_reported_with_their_line) {
     EXPECT_NE(mistakes.find(expected), std::string::npos) << expected << "\nin\n" << mistakes;
 }
 
+TEST(Seed, what_the_deploy_cli_writes_for_unused_features_asks_for_nothing) {
+  const auto seed = parse_seed(
+      "rules: []\nemailProvider: {}\ntriggers: {}\npages:\nguardianPolicies: {policies: []}\n"
+      "guardianFactors: [{name: sms, enabled: false}]\n"
+      "attackProtection: {breachedPasswordDetection: {enabled: false, shields: [block]}}\n"
+      "prompts: {identifier_first: true, customText: {}, partials: {}, screenRenderers: []}\n",
+      "acme.yaml");
+  ASSERT_TRUE(seed) << seed.error().front();
+  EXPECT_EQ(seed->prompts->body, (json::Object{{"identifier_first", true}}));
+  const auto asked = parse_seed(
+      "actions: [{name: a, code: x}]\nattackProtection: {captcha: {enabled: true}}\n"
+      "prompts: {partials: {login: {form-content-start: hi}}}\n",
+      "acme.yaml");
+  ASSERT_FALSE(asked);
+  EXPECT_EQ(asked.error(),
+            (std::vector<std::string>{
+                "acme.yaml:1: \"actions\" asks for what this version cannot do yet",
+                "acme.yaml:2: \"attackProtection\" asks for what this version cannot do yet",
+                "acme.yaml:3: \"prompts.partials\" asks for what this version cannot do yet"}));
+}
+
 TEST(Seed, a_repeated_key_and_broken_yaml_are_mistakes) {
   EXPECT_NE(mistakes_of("clients:\n  - name: a\n    name: b\n").find("acme.yaml:3: name is given twice"),
             std::string::npos);
