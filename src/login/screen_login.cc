@@ -17,8 +17,8 @@ LoginPage page_of(const Visit& visit, Kind kind) {
   if (kind == Kind::password) page.back_url = visit.link("/u/login/identifier");
   if (!visit.database) return page;
   page.username_allowed =
-      std::ranges::any_of(visit.databases, [](const auto& one) { return one.requires_username(); });
-  if (!std::ranges::all_of(visit.databases, [](const auto& one) { return one.signup_disabled(); }))
+      std::ranges::any_of(visit.databases, [](const auto& one) { return one->requires_username(); });
+  if (!std::ranges::all_of(visit.databases, [](const auto& one) { return one->signup_disabled(); }))
     page.signup_url = visit.link("/u/signup");
   page.reset_url = visit.link("/u/reset-password/request/" + percent_encode(visit.database->name));
   return page;
@@ -67,7 +67,7 @@ Task<http::Response> refused(Visit visit, Kind kind, std::string username,
 Task<http::Response> sign_in(Visit visit, Kind kind, std::string username, std::string password) {
   if (!co_await settle_database(visit, username))
     co_return with_error(visit, kind, std::move(username), Text::busy, 503);
-  auto outcome = co_await visit.machine->database().verify_password(visit.context.tenant->id, *visit.database,
+  auto outcome = co_await visit.machine->database().verify_password(visit.context.tenant->id, visit.database,
                                                                     username, std::move(password));
   if (!outcome) co_return with_error(visit, kind, std::move(username), Text::busy, 503);
   if (!*outcome)

@@ -15,7 +15,7 @@ std::string login_url(const Visit& visit) {
 bool is_for_this_client(const Visit& visit, const endpoint::PathParameters& path) {
   for (const auto& [name, value] : path)
     if (name == "connection")
-      return std::ranges::any_of(visit.databases, [&](const auto& one) { return one.name == value; });
+      return std::ranges::any_of(visit.databases, [&](const auto& one) { return one->name == value; });
   return false;
 }
 

@@ -37,8 +37,8 @@ http::Response not_possible(const Visit& visit) {
 // New accounts go to the first database that takes any.
 void choose_database(Visit& visit) {
   const auto open =
-      std::ranges::find_if(visit.databases, [](const auto& one) { return !one.signup_disabled(); });
-  visit.database = open == visit.databases.end() ? std::nullopt : std::optional(*open);
+      std::ranges::find_if(visit.databases, [](const auto& one) { return !one->signup_disabled(); });
+  visit.database = open == visit.databases.end() ? nullptr : *open;
 }
 
 std::optional<Text> missing_field(const Visit& visit) {

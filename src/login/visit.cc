@@ -31,13 +31,14 @@ http::Response over(const PageContext& page, const domain::Client* client) {
   return render(page, NoticePage{say(Text::expired_title), say(Text::expired_text), {}, {}}, 400);
 }
 
-std::vector<domain::Connection> databases_of(const Transaction& transaction,
-                                             const std::vector<domain::Connection>& connections) {
-  std::vector<domain::Connection> out;
-  for (const auto& connection : connections)
+using Connections = std::shared_ptr<const std::vector<domain::Connection>>;
+
+std::vector<ConnectionPtr> databases_of(const Transaction& transaction, const Connections& connections) {
+  std::vector<ConnectionPtr> out;
+  for (const auto& connection : *connections)
     if (connection.is_database() &&
         (transaction.connection.empty() || connection.name == transaction.connection))
-      out.push_back(connection);
+      out.emplace_back(connections, &connection);
   return out;
 }
 
@@ -51,7 +52,7 @@ Async<Visit> furnish(Visit visit) {
   if (client_id.empty()) co_return std::move(visit);
   CO_TRY(visit.client, co_await services.configuration.client(tenant, client_id));
   CO_TRY(const auto connections, co_await services.configuration.connections_of(tenant, client_id));
-  if (connections) visit.databases = databases_of(visit.transaction, *connections);
+  if (connections) visit.databases = databases_of(visit.transaction, connections);
   if (!visit.databases.empty()) visit.database = visit.databases.front();
   if (!visit.transaction.callback_origin.empty())
     visit.page.form_targets.push_back(visit.transaction.callback_origin);
@@ -156,7 +157,7 @@ Async<> settle_database(Visit& visit, std::string identifier) {
   auto& users = visit.machine->services().users;
   for (const auto& database : visit.databases) {
     CO_TRY(const auto found,
-           co_await users.find_by_identifier(visit.context.tenant->id, database.name,
+           co_await users.find_by_identifier(visit.context.tenant->id, database->name,
                                              domain::normalise_identifier("email", identifier)));
     if (!found) continue;
     visit.database = database;

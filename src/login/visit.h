@@ -13,6 +13,8 @@
 // What every page of a transaction begins with: the state opened, its client, connection and page context.
 namespace durward::login {
 
+using ConnectionPtr = std::shared_ptr<const domain::Connection>;
+
 struct Visit {
   std::shared_ptr<Machine> machine;
   endpoint::RequestContext context;
@@ -21,8 +23,8 @@ struct Visit {
   std::string state;
   Transaction transaction;
   std::shared_ptr<const domain::Client> client;
-  std::vector<domain::Connection> databases;   // those whose passwords these pages take, in their order
-  std::optional<domain::Connection> database;  // the one this page speaks of: at first the first
+  std::vector<ConnectionPtr> databases;  // those whose passwords these pages take, in their order
+  ConnectionPtr database;                // the one this page speaks of: at first the first
   PageContext page;
 
   std::string client_name() const { return client->name; }

@@ -45,12 +45,17 @@ void add_limit_headers(http::Response& response, const Limiter::Verdict& verdict
   response.headers.set("X-RateLimit-Reset", std::to_string(verdict.reset));
 }
 
-http::Response too_many(const http::Request& request) {
-  auto response = refuse(
-      request, 429, "too_many_requests",
+http::Response too_many(std::string_view path) {
+  auto response = error_at(
+      path, 429, "too_many_requests",
       "Global limit has been reached; see X-RateLimit-Limit, X-RateLimit-Remaining and X-RateLimit-Reset");
   response.headers.set("Retry-After", "1");
   return response;
+}
+
+// RFC 6797 §8.1.1 ignores addresses; localhost is shared by everything a developer runs.
+bool wants_strict_transport(const http::Request& request) {
+  return request.scheme == "https" && !host_without_port(request.host).ends_with("localhost");
 }
 
 void set_unless_there(http::Headers& headers, std::string_view name, std::string_view value) {
@@ -68,15 +73,14 @@ http::Response error_at(std::string_view path, int status, std::string_view code
   return http::json_response(status, json::serialize(body));
 }
 
-void add_security_headers(http::Response& response, const http::Request& request) {
+void add_security_headers(http::Response& response, bool strict_transport) {
   auto& headers = response.headers;
   set_unless_there(headers, "X-Content-Type-Options", "nosniff");
   set_unless_there(headers, "Referrer-Policy", "no-referrer");
   if (response.status != 304) set_unless_there(headers, "Cache-Control", "no-store");
   if (!headers.get("content-type").starts_with("text/html"))
     set_unless_there(headers, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
-  // RFC 6797 §8.1.1 ignores addresses; localhost is shared by everything a developer runs.
-  if (request.scheme == "https" && !host_without_port(request.host).ends_with("localhost"))
+  if (strict_transport)
     set_unless_there(headers, "Strict-Transport-Security", "max-age=31536000; includeSubDomains");
 }
 
@@ -100,17 +104,17 @@ Pipeline::Pipeline(std::vector<endpoint::Endpoint> rows, std::vector<endpoint::E
       options_(std::move(options)),
       limiter_(options_.rates) {}
 
-Task<http::Response> Pipeline::handle(http::Request incoming) {
-  auto request = std::make_shared<http::Request>(std::move(incoming));
+Task<http::Response> Pipeline::handle(http::Request request) {
+  const std::string id = request.id, path = request.path;
+  const bool strict_transport = wants_strict_transport(request);
   http::Response response;
   try {
-    response = co_await dispatch(request);
+    response = co_await dispatch(std::move(request));
   } catch (const std::exception& e) {
-    log::error("request failed",
-               {{"request_id", request->id}, {"path", request->path}, {"reason", e.what()}});
-    response = refuse(*request, 500, "server_error", "Internal error; request id " + request->id);
+    log::error("request failed", {{"request_id", id}, {"path", path}, {"reason", e.what()}});
+    response = error_at(path, 500, "server_error", "Internal error; request id " + id);
   }
-  add_security_headers(response, *request);
+  add_security_headers(response, strict_transport);
   co_return response;
 }
 
@@ -121,16 +125,16 @@ Pipeline::Found Pipeline::find(http::Method method, std::string_view path) const
   return found;
 }
 
-Task<http::Response> Pipeline::dispatch(std::shared_ptr<http::Request> request) {
-  Found found = find(request->method, request->path);
-  if (!found.row() && is_preflight(*request)) co_return preflight(*request);
+Task<http::Response> Pipeline::dispatch(http::Request request) {
+  Found found = find(request.method, request.path);
+  if (!found.row() && is_preflight(request)) co_return preflight(request);
   if (found.face == &tenant_) co_return co_await for_tenant(std::move(found), std::move(request));
   const auto* row = found.row();
-  if (!row) co_return no_match(*request, found.match);
+  if (!row) co_return no_match(request, found.match);
   endpoint::RequestContext context;
-  context.host = request->host;
+  context.host = request.host;
   context.now = clock_.now();
-  auto response = co_await run(*row, std::move(context), std::move(*request), parameters_of(found.match));
+  auto response = co_await run(*row, std::move(context), std::move(request), parameters_of(found.match));
   response.route = row->id;
   co_return response;
 }
@@ -140,33 +144,38 @@ http::Response Pipeline::preflight(const http::Request& request) const {
   return preflight_response(found.row(), request);
 }
 
-Task<http::Response> Pipeline::for_tenant(Found found, std::shared_ptr<http::Request> request) {
-  auto tenant = co_await tenant_of_host(configuration_, options_.base_domain, request->host);
-  if (!tenant) co_return refuse(*request, 503, "temporarily_unavailable", "The store cannot be reached.");
-  if (!*tenant) co_return refuse(*request, 404, "not_found", "No tenant is served at this host.");
-
-  endpoint::RequestContext context{*tenant,
-                                   request->host,
-                                   "https://" + request->host + "/",
-                                   request->remote_ip,
-                                   std::string(request->headers.get("user-agent")),
-                                   request->id,
-                                   clock_.now(),
-                                   link_host((*tenant)->name, options_.base_domain, request->host)};
+Task<http::Response> Pipeline::for_tenant(Found found, http::Request request) {
+  auto tenant = co_await tenant_of_host(configuration_, options_.base_domain, request.host);
+  if (!tenant) co_return refuse(request, 503, "temporarily_unavailable", "The store cannot be reached.");
+  if (!*tenant) co_return refuse(request, 404, "not_found", "No tenant is served at this host.");
   http::Response response;
-  const auto* row = found.row();
-  if (!row) {
-    response = no_match(*request, found.match);
-  } else {
-    const std::string origin(request->headers.get("origin"));
-    const std::string client = origin.empty() ? "" : client_of_bearer(*request);
-    response = co_await limited(*row, std::move(context), *request, parameters_of(found.match));
-    response =
-        co_await with_cors(configuration_, (*tenant)->id, row->cors, origin, client, std::move(response));
+  if (const auto* row = found.row()) {
+    const std::string origin(request.headers.get("origin"));
+    const std::string client = origin.empty() ? "" : client_of_bearer(request);
+    auto context = context_of(*tenant, request);
+    response = co_await limited(*row, std::move(context), std::move(request), parameters_of(found.match));
+    if (!origin.empty())
+      response =
+          co_await with_cors(configuration_, (*tenant)->id, row->cors, origin, client, std::move(response));
     response.route = row->id;
+  } else {
+    response = no_match(request, found.match);
   }
   response.tenant = (*tenant)->name;
   co_return response;
+}
+
+endpoint::RequestContext Pipeline::context_of(ports::Configuration::Ptr<domain::Tenant> tenant,
+                                              const http::Request& request) const {
+  auto links = link_host(tenant->name, options_.base_domain, request.host);
+  return {std::move(tenant),
+          request.host,
+          "https://" + request.host + "/",
+          request.remote_ip,
+          std::string(request.headers.get("user-agent")),
+          request.id,
+          clock_.now(),
+          std::move(links)};
 }
 
 Task<http::Response> Pipeline::limited(const endpoint::Endpoint& row, endpoint::RequestContext context,
@@ -174,7 +183,7 @@ Task<http::Response> Pipeline::limited(const endpoint::Endpoint& row, endpoint::
   const auto verdict = limiter_.take(context.tenant->id, row.rate, context.now);
   http::Response response;
   if (!verdict.allowed) {
-    response = too_many(request);
+    response = too_many(request.path);
   } else if (!is_management(row.path)) {
     response = co_await run(row, std::move(context), std::move(request), std::move(path));
   } else if (const auto slot = limiter_.enter_management()) {

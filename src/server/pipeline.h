@@ -44,8 +44,10 @@ class Pipeline {
   };
 
   Found find(http::Method method, std::string_view path) const;
-  Task<http::Response> dispatch(std::shared_ptr<http::Request> request);
-  Task<http::Response> for_tenant(Found found, std::shared_ptr<http::Request> request);
+  Task<http::Response> dispatch(http::Request request);
+  Task<http::Response> for_tenant(Found found, http::Request request);
+  endpoint::RequestContext context_of(ports::Configuration::Ptr<domain::Tenant> tenant,
+                                      const http::Request& request) const;
   Task<http::Response> limited(const endpoint::Endpoint& row, endpoint::RequestContext context,
                                http::Request request, endpoint::PathParameters path);
   Task<http::Response> run(const endpoint::Endpoint& row, endpoint::RequestContext context,
@@ -63,7 +65,7 @@ class Pipeline {
 // An error before any row ran, in the shape its face speaks: {"statusCode","error","message","errorCode"?}
 // under /api/v2, {"error","error_description"} elsewhere.
 http::Response error_at(std::string_view path, int status, std::string_view code, std::string_view message);
-// Headers that every answer has unless its row said otherwise.
-void add_security_headers(http::Response& response, const http::Request& request);
+// Headers that every answer has unless its row said otherwise; HSTS (RFC 6797) where it means something.
+void add_security_headers(http::Response& response, bool strict_transport);
 
 }  // namespace durward::server

@@ -14,6 +14,9 @@ const server = http.createServer().listen(0, '127.0.0.1', () => {
     clients: [
       { client_id: 'web', client_secret: 'secret', redirect_uris: ['https://app.acme.example/callback'],
         grant_types: ['authorization_code', 'refresh_token'], token_endpoint_auth_method: 'client_secret_post' },
+      { client_id: 'web-hs', client_secret: 'a-secret-of-32-bytes-for-hs256-ok', redirect_uris: ['https://app.acme.example/callback'],
+        grant_types: ['authorization_code', 'refresh_token'], token_endpoint_auth_method: 'client_secret_post',
+        id_token_signed_response_alg: 'HS256' },
       { client_id: 'machine', client_secret: 'secret', redirect_uris: [], response_types: [],
         grant_types: ['client_credentials'], token_endpoint_auth_method: 'client_secret_post' },
       { client_id: 'machine-es', client_secret: 'secret', redirect_uris: [], response_types: [],

@@ -1,5 +1,5 @@
 // ./do bench [tokens|login|start|all] [--json] [--long]: figures of the built binary, each beside something measured in the
-// same minute, rounds interleaved, medians. CPU is the server's own process time. The table goes to stdout; with --json
+// same minute, rounds interleaved, medians. CPU is the server's own, on one I/O thread like the peer's. The table goes to stdout; with --json
 // one object a line: {"name","value","unit","against","ratio"}.
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
@@ -27,7 +27,7 @@ function report(name, value, unit, against, ratio, more = {}) {
 async function startDurward({ fastHash = true } = {}) {
   const server = await startServer({
     seeds: [path.join(here, 'bench.yaml')],
-    args: ['--plain-http', ...(fastHash ? ['--insecure-fast-hash-for-benchmarks'] : [])],
+    args: ['--plain-http', '--io-threads', '1', ...(fastHash ? ['--insecure-fast-hash-for-benchmarks'] : [])],
     env: { DURWARD_LOG_LEVEL: 'warning' },
   });
   const tenant = server.tenant();
@@ -44,18 +44,19 @@ async function startDurward({ fastHash = true } = {}) {
   const { access_token } = await request('POST', '/oauth/token', { grant_type: 'client_credentials', client_id: tenant.client_id,
     client_secret: tenant.client_secret, audience: `${config.issuer}api/v2/` });
   const api = (method, where, body) => request(method, `/api/v2${where}`, body, access_token);
-  const web = await api('POST', '/clients', { name: 'web', app_type: 'regular_web', oidc_conformant: true,
+  const application = (name, alg) => api('POST', '/clients', { name, app_type: 'regular_web', oidc_conformant: true,
     callbacks: ['https://app.acme.example/callback'], grant_types: ['authorization_code', 'refresh_token'],
-    jwt_configuration: { alg: 'RS256' }, token_endpoint_auth_method: 'client_secret_post',
+    jwt_configuration: { alg }, token_endpoint_auth_method: 'client_secret_post',
     refresh_token: { rotation_type: 'rotating', expiration_type: 'expiring', leeway: 0, token_lifetime: 2592000, idle_token_lifetime: 1296000,
       infinite_token_lifetime: false, infinite_idle_token_lifetime: false } });
+  const web = await application('web', 'RS256'), webHs = await application('web-hs', 'HS256');
   const machine = await api('POST', '/clients', { name: 'machine', app_type: 'non_interactive', grant_types: ['client_credentials'] });
   for (const audience of [ordersApi, 'https://orders-es.acme.example/'])
     await api('POST', '/client-grants', { client_id: machine.client_id, audience, scope: ['read:orders'] });
   for (let i = 0; i < 64; ++i)
     await api('POST', '/users', { connection: 'Username-Password-Authentication', email: `u${i}@bench.example`, password: 'Correct-Horse-7', email_verified: true });
-  return { server, pid: server.child.pid, port, host, web, machine, config, base: server.base,
-    target: i => ({ host, origin: `https://${host}`, client_id: web.client_id, client_secret: web.client_secret, authorizePath: '/authorize',
+  return { server, pid: server.child.pid, port, host, web, webHs, machine, config, base: server.base,
+    target: (i, { client_id, client_secret } = web) => ({ host, origin: `https://${host}`, client_id, client_secret, authorizePath: '/authorize',
       tokenPath: '/oauth/token', userinfoPath: '/userinfo', username: `u${i % 64}@bench.example`, password: 'Correct-Horse-7',
       scope: 'openid profile email offline_access' }) };
 }
@@ -63,7 +64,9 @@ async function startDurward({ fastHash = true } = {}) {
 async function startPeer() {
   const program = await startProgram(process.execPath, [path.join(here, 'peer.mjs')]);
   const host = `localhost:${program.port}`;
-  return { ...program, host, target: i => ({ host, origin: `http://${host}`, client_id: 'web', client_secret: 'secret', authorizePath: '/auth',
+  const web = { client_id: 'web', client_secret: 'secret' };
+  const webHs = { client_id: 'web-hs', client_secret: 'a-secret-of-32-bytes-for-hs256-ok' };
+  return { ...program, host, webHs, target: (i, application = web) => ({ host, origin: `http://${host}`, ...application, authorizePath: '/auth',
     tokenPath: '/token', userinfoPath: '/me', username: `u${i % 64}@bench.example`, password: 'Correct-Horse-7',
     scope: 'openid profile email offline_access', extra: { prompt: 'consent' } }) };
 }
@@ -144,10 +147,24 @@ function counters(text) {
 async function logins() {
   const durward = await startDurward(), peer = await startPeer();
   // Both sign an ID token at the exchange and one at the refresh; access tokens are opaque on both sides.
-  const whole = (server, n) => () => load({ pid: server.pid, port: server.port, width: 8, n, work: (c, i) => login(c, server.target(i)) });
-  const [ours, theirs] = await compare([whole(durward, long ? 1500 : 500), whole(peer, long ? 400 : 150)]);
-  report('login_without_hash', ours.cpuMicros, 'us', 'oidc-provider', theirs.cpuMicros / ours.cpuMicros,
-    { against_value: Number(theirs.cpuMicros.toFixed(0)), ...latency(ours) });
+  const whole = (server, n, application) => () => load({ pid: server.pid, port: server.port, width: 8, n,
+    work: (c, i) => login(c, server.target(i, application && server[application])) });
+  const sign = [];
+  const [ours, theirs, oursHs, theirsHs] = await compare([
+    whole(durward, long ? 1500 : 500), whole(peer, long ? 400 : 150),
+    whole(durward, long ? 1500 : 500, 'webHs'), whole(peer, long ? 400 : 150, 'webHs'),
+    async () => {
+      sign.push(Number(execFileSync(path.join(build, 'bench_raw_sign'), ['RS256', '0.3'])));
+      return { cpuMicros: sign.at(-1), rate: 0, p50: 0, p99: 0 };
+    },
+  ]);
+  const against = (name, mine, other) => report(name, mine.cpuMicros, 'us', 'oidc-provider', other.cpuMicros / mine.cpuMicros,
+    { against_value: Number(other.cpuMicros.toFixed(0)), ...latency(mine) });
+  against('login_without_hash', ours, theirs);
+  // The same login with HS256 ID tokens on both sides: what the servers do besides the two RSA signatures, whose price
+  // differs threefold between processors.
+  against('login_hs256', oursHs, theirsHs);
+  report('two_rs256_signatures', 2 * median(sign), 'us', 'EVP_DigestSign', ours.cpuMicros / (2 * median(sign)));
 
   // Reads and commits of a password login with code exchange: no refresh, no userinfo, one at a time.
   const metrics = async () => counters(await (await fetch(`${durward.base}/metrics`)).text());

@@ -1,13 +1,12 @@
-// Processes under measurement and clients that load them. CPU is the server's own process time (utime + stime).
-import { execFileSync, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+// Processes under measurement and clients that load them. CPU is the server's own.
+import { spawn } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
 import net from 'node:net';
 
-const ticks = Number(execFileSync('getconf', ['CLK_TCK']));
-
+// Of the threads that live, in nanoseconds of the scheduler: the clock ticks of /proc/PID/stat are ten milliseconds.
 export function cpuSeconds(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / ticks;
+  return readdirSync(`/proc/${pid}/task`)
+    .reduce((sum, task) => sum + Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]), 0) / 1e9;
 }
 export function residentMiB(pid) {
   return Number(readFileSync(`/proc/${pid}/status`, 'utf8').match(/VmRSS:\s+(\d+)/)[1]) / 1024;

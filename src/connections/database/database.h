@@ -85,7 +85,8 @@ class Database {
 
   // One user read and one verification, for unknown users too. `identifier` is what the person typed: an
   // e-mail, a username or a phone number. Outer error: unavailable only.
-  Async<PasswordOutcome> verify_password(domain::TenantId tenant, domain::Connection connection,
+  Async<PasswordOutcome> verify_password(domain::TenantId tenant,
+                                         std::shared_ptr<const domain::Connection> connection,
                                          std::string identifier, std::string password);
 
   // Profile defaults, username and e-mail rules, password policy, hash. Errors: invalid/"invalid_body" for

@@ -202,7 +202,9 @@ class DatabaseConnection : public ::testing::Test {
     users.stored = {change->user, find<ports::InsertUser>(change->writes)->password_hash, {}};
   }
   PasswordOutcome sign_in(std::string identifier, std::string password) {
-    return run_sync(database.verify_password({1}, connection, identifier, password)).value();
+    return run_sync(database.verify_password({1}, std::make_shared<domain::Connection>(connection),
+                                             identifier, password))
+        .value();
   }
   std::string refusal_of_creation(NewUser request) {
     auto change = run_sync(database.create_user(connection, std::move(request), start));

@@ -20,10 +20,11 @@ Refused refused_as_blocked(domain::User user) {
 Database::Database(const ports::Services& services, Options options)
     : services_(services), options_(std::move(options)) {}
 
-Async<PasswordOutcome> Database::verify_password(domain::TenantId tenant, domain::Connection connection,
+Async<PasswordOutcome> Database::verify_password(domain::TenantId tenant,
+                                                 std::shared_ptr<const domain::Connection> connection,
                                                  std::string identifier, std::string password) {
   CO_TRY(auto found,
-         co_await services_.users.find_by_identifier(tenant, connection.name, to_lower(trim(identifier))));
+         co_await services_.users.find_by_identifier(tenant, connection->name, to_lower(trim(identifier))));
   const bool has_password = found && !found->password_hash.empty();
   const std::string hash = has_password ? found->password_hash : services_.hasher.dummy_hash();
   CO_TRY(const bool right, co_await services_.hasher.verify(password, hash));
@@ -37,7 +38,7 @@ Async<PasswordOutcome> Database::verify_password(domain::TenantId tenant, domain
   Verified verified{.user = std::move(found->user)};
   // With linked identities the hash may be of another one than SetPassword would change.
   if (verified.user.identities.size() == 1 && services_.hasher.needs_rehash(hash)) {
-    const int history = domain::PasswordPolicy::from_options(connection.options).history;
+    const int history = domain::PasswordPolicy::from_options(connection->options).history;
     CO_TRY(auto better, co_await services_.hasher.hash(password));
     verified.writes.push_back(
         ports::SetPassword{.user_id = verified.user.user_id,

@@ -10,6 +10,7 @@ namespace durward::protocols::oauth2 {
 namespace {
 
 namespace database = connections::database;
+using ConnectionPtr = std::shared_ptr<const domain::Connection>;
 
 bool answers_to(const domain::Connection& connection, std::string_view realm) {
   return connection.name == realm ||
@@ -17,12 +18,13 @@ bool answers_to(const domain::Connection& connection, std::string_view realm) {
 }
 
 // A database connection that is enabled for the client.
-Async<domain::Connection> find_realm(Exchange& exchange, std::string realm) {
+Async<ConnectionPtr> find_realm(Exchange& exchange, std::string realm) {
   CO_TRY(auto enabled, co_await exchange.services().configuration.connections_of(exchange.tenant(),
                                                                                  exchange.client->client_id));
   if (enabled)
     for (const auto& connection : *enabled)
-      if (connection.is_database() && answers_to(connection, realm)) co_return connection;
+      if (connection.is_database() && answers_to(connection, realm))
+        co_return ConnectionPtr(enabled, &connection);
   co_return oauth::refuse("invalid_request",
                           "The connection does not exist or is not enabled for the client.");
 }
@@ -35,7 +37,7 @@ Error refusal_of(const database::Refused& refused) {
 }
 
 // Spends the same time for unknown users; see Database::verify_password.
-Async<domain::User> verify(Exchange& exchange, const domain::Connection& connection) {
+Async<domain::User> verify(Exchange& exchange, ConnectionPtr connection) {
   CO_TRY(auto outcome,
          co_await exchange.parts.database.verify_password(
              exchange.tenant(), connection, exchange.body.get("username"), exchange.body.get("password")));
@@ -48,7 +50,7 @@ Async<domain::User> verify(Exchange& exchange, const domain::Connection& connect
 }
 
 // What the request asks for, as far as API, client grant and client allow.
-Async<domain::Authorization> authorize(Exchange& exchange, const domain::Connection& connection,
+Async<domain::Authorization> authorize(Exchange& exchange, ConnectionPtr connection,
                                        const domain::User& user) {
   const auto& services = exchange.services();
   CO_TRY(auto audience, co_await audience_of(exchange));
@@ -64,16 +66,16 @@ Async<domain::Authorization> authorize(Exchange& exchange, const domain::Connect
       .user_id = user.user_id,
       .audience = api.server ? api.server->identifier : std::string(),
       .scope = tokens::grantable_scopes(requested.words(), *exchange.client, api.server.get(), grant.get()),
-      .connection = connection.name,
+      .connection = connection->name,
       .auth_time = exchange.context.now};
 }
 
 Async<json::Object> redeem_at(Exchange& exchange, std::string realm) {
   CO_ENSURE(check_organization(exchange));
   CO_TRY(auto connection, co_await find_realm(exchange, std::move(realm)));
-  exchange.log.connection = connection.name;
-  exchange.log.connection_id = connection.id;
-  exchange.log.strategy = connection.strategy;
+  exchange.log.connection = connection->name;
+  exchange.log.connection_id = connection->id;
+  exchange.log.strategy = connection->strategy;
   exchange.log.user_name = exchange.body.get("username").substr(0, 320);
   CO_TRY(auto user, co_await verify(exchange, connection));
   exchange.log.user_id = user.user_id;
