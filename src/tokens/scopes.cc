@@ -18,8 +18,14 @@ bool refresh_allowed(const domain::Client& client, const domain::ResourceServer*
   return client.allows_grant("refresh_token") && (!api || api->allow_offline_access);
 }
 
+// The management API is every user's for the own account and nobody's for the tenant (Auth0 Management API,
+// user tokens). Where the API enforces permissions, the issuer keeps of the rest what the user was assigned.
+bool is_for_users(std::string_view scope, const domain::ResourceServer& api) {
+  return !api.is_system || api.enforce_policies || scope.find(":current_user") != scope.npos;
+}
+
 bool api_allows(std::string_view scope, const domain::ResourceServer& api, const domain::ClientGrant* grant) {
-  if (!api.has_scope(scope)) return false;
+  if (!api.has_scope(scope) || !is_for_users(scope, api)) return false;
   if (api.user_policy == "allow_all") return true;
   if (api.user_policy == "deny_all" || !grant) return false;
   return grant->allow_all_scopes || contains(grant->scope, scope);

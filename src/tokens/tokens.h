@@ -91,7 +91,8 @@ std::optional<domain::Handle> parse_refresh_token(std::string_view text);
 bool is_oidc_scope(std::string_view scope);
 // What `client` may get for a user: OIDC scopes and those defined by the API (or its client grant where the
 // API's user policy requires one; `grant` is then the one with subject type "user", null when there is none).
-// offline_access stays only when both API and client allow refresh tokens. Unknown scopes are left out.
+// offline_access stays only when both API and client allow refresh tokens. Unknown scopes are left out, and
+// so are those of the management API that reach beyond the user's own account.
 std::vector<std::string> grantable_scopes(const std::vector<std::string>& requested,
                                           const domain::Client& client, const domain::ResourceServer* api,
                                           const domain::ClientGrant* grant);

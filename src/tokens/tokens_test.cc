@@ -245,6 +245,19 @@ TEST_F(Tokens, a_user_policy_asks_for_a_client_grant_or_denies) {
   EXPECT_EQ(grantable_scopes({"read", "write"}, *app, api.get(), &grant), Words{});
 }
 
+TEST_F(Tokens, at_the_management_api_a_user_gets_what_concerns_the_own_account_and_no_more) {
+  auto api =
+      world.add_api("https://acme.test/api/v2/", {"read:users", "read:current_user", "create:clients"});
+  api->is_system = true;
+  using Words = std::vector<std::string>;
+  const Words wanted{"openid", "read:users", "read:current_user", "create:clients"};
+  EXPECT_EQ(grantable_scopes(wanted, *app, api.get(), nullptr), (Words{"openid", "read:current_user"}));
+  domain::ClientGrant grant;
+  grant.allow_all_scopes = true;
+  api->user_policy = "require_client_grant";
+  EXPECT_EQ(grantable_scopes(wanted, *app, api.get(), &grant), (Words{"openid", "read:current_user"}));
+}
+
 // ---- tokens that come back
 
 class Verification : public Tokens {
