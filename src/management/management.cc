@@ -37,6 +37,9 @@ std::vector<endpoint::Endpoint> rows(const ports::Services& services,
   for (const auto& resource : resources) add(resource(services));
   add(tickets::rows(services, options));
   add(users::rows(services, options));
+  // Single-page applications read and change the profile of their user; the token names the application whose
+  // origins may (Auth0 Management API, CORS).
+  for (auto& row : out) row.cors = endpoint::Cors::client_origins;
   return out;
 }
 

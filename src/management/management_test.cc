@@ -26,6 +26,7 @@ TEST(management, every_row_asks_for_a_scope_and_has_a_summary) {
     EXPECT_FALSE(row.scopes.empty()) << row.id;
     EXPECT_FALSE(row.summary.empty()) << row.id;
     EXPECT_NE(row.rate, endpoint::RateClass::none) << row.id;
+    EXPECT_EQ(row.cors, endpoint::Cors::client_origins) << row.id;
   }
 }
 
