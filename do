@@ -92,7 +92,7 @@ test_asan() {
 suites() {
   local files=() name
   for name in "$@"; do
-    [ -d "tests/$name" ] || die "there is no suite $name; ./do test takes unit, compat, conformance, e2e, --asan"
+    [ -d "tests/$name" ] || die "there is no suite $name; ./do test takes unit, compat, conformance, e2e, fleet, --asan"
     mapfile -t -O ${#files[@]} files < <(find "tests/$name" -name '*.test.mjs' | sort)
   done
   need "${test_packages[@]}"
@@ -108,7 +108,7 @@ suites() {
 
 do_test() {
   [ "${1:-}" = --asan ] && { test_asan; return; }
-  [ $# = 0 ] && set -- unit compat conformance e2e
+  [ $# = 0 ] && set -- unit compat conformance e2e fleet
   local unit=0 others=()
   for name in "$@"; do if [ "$name" = unit ]; then unit=1; else others+=("$name"); fi; done
   if [ $unit = 1 ]; then build dev; else build dev durward; fi
@@ -156,7 +156,7 @@ do_docs() {
 do_help() {
   cat <<TEXT
 ./do run                     build and serve a working Durward with a demo tenant
-./do test [SUITE...]         build and run all tests, or: unit compat conformance e2e
+./do test [SUITE...]         build and run all tests, or: unit compat conformance e2e fleet
 ./do test --asan             unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
 ./do build [PRESET]          build; presets: dev debug asan tsan release
 ./do bench [NAME] [--json]   measure: tokens, login, start or all

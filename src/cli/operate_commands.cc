@@ -10,6 +10,7 @@
 #include "crypto/x509.h"
 #include "http/server.h"
 #include "server/master_key.h"
+#include "server/roles.h"
 #include "server/serve.h"
 #include "server/version.h"
 
@@ -48,6 +49,7 @@ Result<std::string> check_place(const Settings& settings, const std::string& pat
 }
 
 Result<std::string> check_store(const Settings& settings) {
+  if (server::needs_no_store(settings)) return "the hashing role has none";
   const std::string path = server::store_path(settings);
   if (::access(path.c_str(), F_OK) != 0) return check_place(settings, path);
   TRY(const auto steps, adapters::SqliteStore::plan(path));
@@ -67,6 +69,7 @@ Result<std::string> check_store(const Settings& settings) {
 
 // The key must open what the store holds: a wrong one shows at the first sealed thing.
 Result<std::string> check_master_key(const Settings& settings) {
+  if (server::needs_no_store(settings)) return "the hashing role has none";
   const std::string file = settings.text("data") + "/master.key";
   const bool given = !settings.text("master-key").empty();
   if (!given && ::access(file.c_str(), F_OK) != 0)
@@ -98,6 +101,10 @@ Result<std::string> check_certificate(const Settings& settings) {
 
 Result<std::string> check_ports(const Settings& settings) {
   TRY(auto listen, server::listeners(settings));
+  if (const auto& internal = settings.text("internal-listen"); !internal.empty()) {
+    TRY(auto one, server::parse_listen(internal, true));
+    listen.push_back(std::move(one));
+  }
   for (auto& one : listen) one.tls = false;
   SystemClock clock;
   SystemRandom random;
@@ -131,8 +138,22 @@ Result<std::string> check_hash_cost(const Settings& settings) {
   return std::to_string(ms) + " ms a password at cost " + std::to_string(settings.integer("bcrypt-cost"));
 }
 
+Result<std::string> check_roles(const Settings& settings) {
+  const std::string roles = server::describe_roles(settings);
+  SystemRandom random;
+  if (!settings.text("internal-listen").empty()) ENSURE(server::internal_keys(settings, random));
+  SystemClock clock;
+  metrics::Registry metrics;
+  adapters::LocalHasher policy({.threads = 0, .queue_max = 0}, random);
+  TRY(auto peers, server::Peers::open(settings, policy, clock, random, metrics));
+  if (!peers->hasher()) return roles;
+  TRY(const std::string hashing, peers->check_hashing());
+  return roles + " (" + hashing + ")";
+}
+
 std::vector<Check> check_all(const Settings& settings) {
-  return {{"store", check_store(settings)},
+  return {{"roles", check_roles(settings)},
+          {"store", check_store(settings)},
           {"master key", check_master_key(settings)},
           {"certificate", check_certificate(settings)},
           {"addresses", check_ports(settings)},

@@ -39,6 +39,7 @@ http::Response document(const PageContext& context, int status, std::string_view
   page += html("<h1>{}</h1>{}</main></body></html>\n", title, content);
   http::Response response = http::html_response(status, std::move(page.html));
   set_page_headers(response, context);
+  if (status == 503) response.headers.set("Retry-After", "1");
   return response;
 }
 

@@ -72,4 +72,12 @@ Result<std::string> write_file_once(const std::string& path, const std::string& 
   return file_error(path, number);
 }
 
+Result<> check_private(const std::string& path, std::string code) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) == 0 && (status.st_mode & 077))
+    return fail(ErrorKind::forbidden, std::move(code),
+                path + " may be read by others; make it private with chmod 600");
+  return {};
+}
+
 }  // namespace durward::server

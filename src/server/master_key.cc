@@ -1,23 +1,10 @@
 #include "server/master_key.h"
 
-#include <sys/stat.h>
-
 #include "base/encoding.h"
 #include "server/files.h"
+#include "server/roles.h"
 
 namespace durward::server {
-namespace {
-
-Result<> check_private(const std::string& path) {
-  struct stat status{};
-  if (::stat(path.c_str(), &status) == 0 && (status.st_mode & 077))
-    return fail(ErrorKind::forbidden, "bad_master_key",
-                path + " may be read by others; make it private with chmod 600");
-  return {};
-}
-
-}  // namespace
-
 Result<std::string> parse_master_key(std::string_view text) {
   text = trim(text);
   auto key = text.size() == 2 * master_key_size ? from_hex(text) : from_base64(text);
@@ -29,13 +16,13 @@ Result<std::string> parse_master_key(std::string_view text) {
 
 Result<std::string> master_key(const Settings& settings, Random& random) {
   if (const auto& given = settings.text("master-key"); !given.empty()) return parse_master_key(given);
-  if (settings.boolean("ephemeral")) return random.bytes(master_key_size);
+  if (settings.boolean("ephemeral") || needs_no_store(settings)) return random.bytes(master_key_size);
   ENSURE(make_directory(settings.text("data")));
   const std::string path = settings.text("data") + "/master.key";
   auto content = read_file(path);
   if (!content) content = write_file_once(path, to_hex(random.bytes(master_key_size)) + "\n", 0600);
   if (!content) return std::unexpected(content.error());
-  ENSURE(check_private(path));
+  ENSURE(check_private(path, "bad_master_key"));
   return parse_master_key(*content);
 }
 

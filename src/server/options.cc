@@ -11,6 +11,8 @@
 
 #include "base/encoding.h"
 #include "http/address.h"
+#include "http/client.h"
+#include "server/roles.h"
 
 extern char** environ;
 
@@ -29,6 +31,13 @@ constexpr Option table[] = {
   {"base-domain", text, "localhost", "a tenant is reached at NAME.<base-domain>"},
   {"role", list, "authentication,management,hashing,extensions,worker", "what this process does", 0, 0, 0,
    "authentication management hashing extensions worker"},
+  {"internal-listen", text, "", "HOST:PORT where this process serves other roles, over TLS; empty: nowhere"},
+  {"internal-key", text, "", "one or two keys of 32 bytes in hex or base64, separated by a comma, that roles sign their calls"
+   " with: the first signs, both are accepted; without it <data>/internal.key", secret},
+  {"internal-ca", path, "", "PEM file with the authorities of the other roles' certificates; without it <data>/ca.pem or the system's"},
+  {"hasher", list, "local", "where passwords are hashed: local, or https://HOST:PORT of hashing roles"},
+  {"hasher-timeout", integer, "5000", "milliseconds a password may take at hashing roles before the login is refused with 503",
+   0, 50, 60000},
   {"seed", list, "", "tenant to create at start, in the Deploy CLI's YAML format; repeatable", flag_only},
   {"ready-file", path, "", "written once requests are served: URLs, tenants and their management clients", flag_only},
   {"fixed-time", text, "", "stand still at this time (2026-01-31T09:30:00Z); with --ephemeral only", flag_only},
@@ -316,10 +325,26 @@ class SettingsReader {
     for (const char* name : {"fixed-time", "seed-random", "insecure-fast-hash-for-benchmarks"})
       if (s.is_given(name) && !s.boolean("ephemeral"))
         mistake(std::string("--") + name, "makes secrets predictable and needs --ephemeral");
+    check_roles();
     if (s.boolean("ephemeral") && s.is_given("store"))
       mistake("--ephemeral", "keeps nothing on disk and contradicts store");
     if (const auto& store = s.text("store"); !store.empty() && !store.starts_with("sqlite:"))
       mistake("store", "must be sqlite:PATH; this build has no other engine");
+  }
+
+  void check_roles() {
+    const Settings& s = settings_;
+    const auto& hasher = s.list("hasher");
+    const bool remote = hasher != std::vector<std::string>{"local"};
+    if (hasher.empty()) mistake("hasher", "must be local or https://HOST:PORT");
+    for (const auto& url : hasher)
+      if (remote && (!url.starts_with("https://") || !http::Origin::parse(url)))
+        mistake("hasher", "must be local or https://HOST:PORT, not \"" + url + "\"");
+    if (s.list("role").empty()) mistake("role", "must name at least one role");
+    if (needs_no_store(s) && s.text("internal-listen").empty())
+      mistake("role", "hashing alone serves nobody without internal-listen");
+    if (needs_no_store(s) && remote)
+      mistake("hasher", "names other servers, but hashing is all this process does");
   }
 
   const SettingSources& sources_;

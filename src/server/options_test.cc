@@ -156,5 +156,28 @@ TEST(Options, names_are_unique_and_documented) {
   }
 }
 
+TEST(Options, the_hashing_role_is_named_by_https_urls_or_local) {
+  World world;
+  world.flags = {{"hasher", "https://a.internal:8500,https://b.internal:8500"}};
+  EXPECT_EQ(world.mistakes(), "none");
+  for (const char* bad :
+       {"http://a.internal:8500", "a.internal", "local,https://a.internal", "https://a.internal/path"}) {
+    world.flags = {{"hasher", bad}};
+    EXPECT_NE(world.mistakes().find("hasher must be local or https://HOST:PORT"), std::string::npos) << bad;
+  }
+}
+
+TEST(Options, a_process_that_only_hashes_needs_an_internal_listener_and_asks_nobody) {
+  World world;
+  world.flags = {{"role", "hashing"}};
+  EXPECT_NE(world.mistakes().find("without internal-listen"), std::string::npos);
+  world.flags = {{"role", "hashing"}, {"internal-listen", "127.0.0.1:0"}};
+  EXPECT_EQ(world.mistakes(), "none");
+  world.flags.emplace_back("hasher", "https://a.internal");
+  EXPECT_NE(world.mistakes().find("hashing is all this process does"), std::string::npos);
+  world.flags = {{"role", ""}};
+  EXPECT_NE(world.mistakes().find("at least one role"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace durward::server

@@ -12,6 +12,7 @@
 #include "base/executor.h"
 #include "base/log.h"
 #include "server/files.h"
+#include "server/roles.h"
 #include "server/version.h"
 #include "tokens/verify.h"
 
@@ -137,10 +138,12 @@ json::Object Ready::to_json() const {
                                 {"issuer", tenant.issuer},
                                 {"client_id", tenant.client.client_id},
                                 {"client_secret", tenant.client.client_secret}});
-  return {{"base_url", base_url},
-          {"ca_file", ca_file},
-          {"pid", int64_t(::getpid())},
-          {"tenants", std::move(list)}};
+  json::Object out{{"base_url", base_url},
+                   {"ca_file", ca_file},
+                   {"pid", int64_t(::getpid())},
+                   {"tenants", std::move(list)}};
+  if (!internal_url.empty()) out["internal_url"] = internal_url;
+  return out;
 }
 
 Running::~Running() { stop(); }
@@ -148,17 +151,21 @@ Running::~Running() { stop(); }
 Result<Ready> Running::start() {
   TRY(installation_, Installation::open(settings_, new_tenants()));
   ENSURE(bind());
+  ENSURE(bind_internal());
   ENSURE(seed_all());
   Ready ready;
   const auto& address = server_->addresses().front();
   ready.base_url = (address.tls ? "https://" : "http://") + authority(reachable(address.host), address.port);
+  if (internal_server_) {
+    const auto& internal = internal_server_->addresses().front();
+    ready.internal_url = "https://" + authority(reachable(internal.host), internal.port);
+  }
   TRY(ready.ca_file, authority_file());
   TRY(ready.tenants, ready_tenants());
   worker_ = std::make_unique<adapters::MailWorker>(
       installation_->core->jobs(), installation_->core->mailer(), installation_->core->clock(),
       adapters::MailWorkerOptions{}, &installation_->core->metrics());
-  const auto& roles = settings_.list("role");
-  if (std::find(roles.begin(), roles.end(), "worker") != roles.end()) worker_->start();
+  if (has_role(settings_.list("role"), "worker")) worker_->start();
   // Repeatable runs draw random numbers in one order, so nothing happens beside them.
   if (settings_.is_given("seed-random"))
     complete_keys();
@@ -178,6 +185,10 @@ Result<> Running::bind() {
   if (!settings_.boolean("plain-http")) {
     std::vector<std::string> hosts;
     for (const auto& one : listen) hosts.push_back(one.host);
+    if (const auto& internal = settings_.text("internal-listen"); !internal.empty()) {
+      TRY(const auto one, parse_listen(internal, true));
+      hosts.push_back(one.host);
+    }
     TRY(certificates_, open_certificates(settings_, hosts, core.clock(), core.random()));
     options.tls = certificates_.tls;
   }
@@ -194,6 +205,31 @@ Result<> Running::bind() {
       std::move(options), http::ServerServices{core.clock(), core.random(), core.metrics()},
       [pipeline = pipeline_.get()](http::Request request) { return pipeline->handle(std::move(request)); });
   return server_->start();
+}
+
+// A server of its own: no row of it can be reached through the public listener, whatever that is told.
+Result<> Running::bind_internal() {
+  const auto& text = settings_.text("internal-listen");
+  if (text.empty()) return {};
+  auto& core = *installation_->core;
+  TRY(auto listen, parse_listen(text, true));
+  auto options = server_options(settings_, {listen});
+  options.trusted_proxies.clear();
+  options.limits.body_max_by_path.clear();
+  options.tls = certificates_.tls;
+  if (!options.tls) {  // plain-http is for the proxy in front; passwords between roles stay hidden
+    TRY(auto certificates, open_certificates(settings_, {listen.host}, core.clock(), core.random()));
+    options.tls = std::move(certificates.tls);
+  }
+  TRY(auto keys, internal_keys(settings_, core.random()));
+  auto rows = health_rows(readiness_, core.metrics());
+  if (has_role(settings_.list("role"), "hashing"))
+    for (auto& row : hashing_rows(core.local_hasher())) rows.push_back(std::move(row));
+  internal_ = std::make_unique<InternalFace>(std::move(rows), std::move(keys), core.clock());
+  internal_server_ = std::make_unique<http::Server>(
+      std::move(options), http::ServerServices{core.clock(), core.random(), core.metrics()},
+      [face = internal_.get()](http::Request request) { return face->handle(std::move(request)); });
+  return internal_server_->start();
 }
 
 // One tenant is reached at every host, so the address that certainly answers is the one that was bound.
@@ -287,9 +323,11 @@ bool Running::stop() {
   if (!server_) return true;
   readiness_.draining = true;
   if (readiness_.ready) std::this_thread::sleep_for(Seconds(settings_.integer("drain-wait")));
-  const bool clean = server_->drain();
+  bool clean = server_->drain();
+  if (internal_server_) clean = internal_server_->drain() && clean;
   if (worker_) worker_->stop();
   server_.reset();
+  internal_server_.reset();
   return clean;
 }
 

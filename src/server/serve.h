@@ -8,6 +8,7 @@
 #include "http/server.h"
 #include "server/certificates.h"
 #include "server/health.h"
+#include "server/internal_face.h"
 #include "server/pipeline.h"
 #include "server/provision.h"
 #include "server/wiring.h"
@@ -38,7 +39,7 @@ struct ReadyTenant {
   ManagementClient client;
 };
 struct Ready {
-  std::string base_url, ca_file;
+  std::string base_url, ca_file, internal_url;  // internal_url: empty without internal-listen
   std::vector<ReadyTenant> tenants;
   double seconds = 0;  // since the process started
 
@@ -64,6 +65,7 @@ class Running {
 
  private:
   Result<> bind();
+  Result<> bind_internal();
   Result<> seed_all();
   Result<> create_first_tenant();
   size_t new_tenants() const;
@@ -79,6 +81,8 @@ class Running {
   Readiness readiness_;
   std::unique_ptr<Pipeline> pipeline_;
   std::unique_ptr<http::Server> server_;
+  std::unique_ptr<InternalFace> internal_;
+  std::unique_ptr<http::Server> internal_server_;  // only with internal-listen
   std::unique_ptr<adapters::MailWorker> worker_;
   size_t tenant_count_ = 0;
   std::vector<Provisioner::Place> made_;  // tenants of this start whose RSA keys are still to come

@@ -10,6 +10,7 @@
 #include "server/dev_mail.h"
 #include "server/files.h"
 #include "server/master_key.h"
+#include "server/roles.h"
 
 namespace durward::server {
 namespace {
@@ -24,10 +25,6 @@ class UnconfiguredMailer : public ports::Mailer {
 
 size_t or_cores(int64_t threads) {
   return threads > 0 ? size_t(threads) : std::max<size_t>(std::thread::hardware_concurrency(), 1);
-}
-
-bool has_role(const std::vector<std::string>& roles, std::string_view role) {
-  return std::find(roles.begin(), roles.end(), role) != roles.end();
 }
 
 void append(std::vector<endpoint::Endpoint>& rows, std::vector<endpoint::Endpoint> more) {
@@ -52,7 +49,7 @@ connections::database::Options database_options(const Settings& settings) {
 }  // namespace
 
 std::string store_path(const Settings& settings) {
-  if (settings.boolean("ephemeral")) return "";
+  if (settings.boolean("ephemeral") || needs_no_store(settings)) return "";
   const auto& store = settings.text("store");
   return store.empty() ? settings.text("data") + "/durward.db"
                        : store.substr(std::string_view("sqlite:").size());
@@ -68,11 +65,13 @@ Result<std::unique_ptr<Core>> Core::open(const Settings& settings, KeyMaker& key
   ENSURE(core->open_mailer(settings));
   Core& c = *core;
   c.keyed_ = std::make_unique<KeyedConfiguration>(*c.configuration_, keys);
+  TRY(c.peers_, Peers::open(settings, *c.hasher_, *c.clock_, *c.random_, c.metrics_));
+  ports::Hasher& hasher = c.peers_->hasher() ? *c.peers_->hasher() : *c.hasher_;
   c.services_ = std::make_unique<ports::Services>(
       ports::Services{*c.clock_, *c.random_, *c.sequence_, *c.keyed_, c.store_->tenants(),
                       c.store_->documents(), c.store_->users(), c.store_->assignments(), c.store_->sessions(),
                       c.store_->codes(), c.store_->refresh_tokens(), c.store_->grants(), c.store_->tickets(),
-                      c.store_->logs(), c.store_->committer(), *c.vault_, *c.hasher_, c.metrics_});
+                      c.store_->logs(), c.store_->committer(), *c.vault_, hasher, c.metrics_});
   c.keyed_->store_through(*c.services_);
   return core;
 }

@@ -15,6 +15,7 @@
 #include "ports/services.h"
 #include "server/keyed_configuration.h"
 #include "server/options.h"
+#include "server/peers.h"
 #include "tokens/tokens.h"
 
 // What the program is made of. Core is the doors (ports on adapters), Faces the endpoints on top of them.
@@ -38,6 +39,8 @@ class Core {
   Random& random() { return *random_; }
   // Where mails go; the catcher is null unless mails are caught.
   ports::Mailer& mailer() { return *mailer_; }
+  // The hasher of this process; requests use services().hasher, which may be another role's.
+  ports::Hasher& local_hasher() { return *hasher_; }
   const adapters::MailCatcher* catcher() const { return catcher_; }
 
  private:
@@ -55,6 +58,7 @@ class Core {
   std::unique_ptr<adapters::CachedConfiguration> configuration_;
   std::unique_ptr<KeyedConfiguration> keyed_;
   std::unique_ptr<adapters::LocalHasher> hasher_;
+  std::unique_ptr<Peers> peers_;
   std::unique_ptr<ports::Mailer> mailer_;
   const adapters::MailCatcher* catcher_ = nullptr;
   std::unique_ptr<ports::Services> services_;

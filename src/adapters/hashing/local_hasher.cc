@@ -70,12 +70,16 @@ LocalHasher::~LocalHasher() = default;
 // The hash of benchmarks takes a microsecond: a trip to the pool would be all that it measures.
 Async<std::string> LocalHasher::hash(std::string password) {
   if (impl_->options.insecure_fast_hash_for_benchmarks) co_return impl_->hash_now(password);
-  co_return co_await impl_->pool.run([&] { return impl_->hash_now(password); });
+  auto hash = co_await impl_->pool.run([&] { return impl_->hash_now(password); });
+  crypto::wipe(password);
+  co_return hash;
 }
 
 Async<bool> LocalHasher::verify(std::string password, std::string hash) {
   if (impl_->options.insecure_fast_hash_for_benchmarks) co_return impl_->verify_now(password, hash);
-  co_return co_await impl_->pool.run([&]() -> Result<bool> { return impl_->verify_now(password, hash); });
+  auto match = co_await impl_->pool.run([&]() -> Result<bool> { return impl_->verify_now(password, hash); });
+  crypto::wipe(password);
+  co_return match;
 }
 
 std::string LocalHasher::dummy_hash() const { return impl_->unopenable; }

@@ -1,0 +1,89 @@
+#include "server/peers.h"
+
+#include <unistd.h>
+
+#include "base/encoding.h"
+#include "base/executor.h"
+#include "server/files.h"
+
+namespace durward::server {
+namespace {
+
+constexpr Milliseconds check_deadline{3'000};
+
+// The fleet's authority: the option, else the local one that the data directory holds, else the system's.
+Result<std::string> authorities(const Settings& settings) {
+  if (const auto& path = settings.text("internal-ca"); !path.empty()) return read_file(path);
+  const std::string local = settings.text("data") + "/ca.pem";
+  if (settings.boolean("ephemeral") || ::access(local.c_str(), R_OK) != 0) return "";
+  return read_file(local);
+}
+
+}  // namespace
+
+Result<http::SharedKeys> internal_keys(const Settings& settings, Random& random) {
+  if (const auto& given = settings.text("internal-key"); !given.empty())
+    return http::SharedKeys::parse(given);
+  if (settings.boolean("ephemeral"))
+    return fail(ErrorKind::invalid, "bad_option",
+                "An ephemeral process that meets other roles needs --internal-key.");
+  ENSURE(make_directory(settings.text("data")));
+  const std::string path = settings.text("data") + "/internal.key";
+  auto content = read_file(path);
+  if (!content) content = write_file_once(path, to_hex(random.bytes(http::shared_key_size)) + "\n", 0600);
+  if (!content) return std::unexpected(content.error());
+  ENSURE(check_private(path, "bad_internal_key"));
+  return http::SharedKeys::parse(*content);
+}
+
+Result<std::unique_ptr<Peers>> Peers::open(const Settings& settings, const ports::Hasher& policy,
+                                           const Clock& clock, Random& random, metrics::Registry& metrics) {
+  std::unique_ptr<Peers> peers(new Peers);
+  const bool remote = settings.list("hasher") != std::vector<std::string>{"local"};
+  if (remote) ENSURE(peers->open_hashing(settings, policy, clock, random, metrics));
+  return peers;
+}
+
+Result<> Peers::open_hashing(const Settings& settings, const ports::Hasher& policy, const Clock& clock,
+                             Random& random, metrics::Registry& metrics) {
+  for (const auto& url : settings.list("hasher")) {
+    TRY(auto origin, http::Origin::parse(url));
+    hashing_origins_.push_back(std::move(origin));
+  }
+  http::ClientOptions client;
+  TRY(client.tls.authorities_pem, authorities(settings));
+  TRY(client_, http::Client::create(std::move(client), metrics));
+  TRY(auto keys, internal_keys(settings, random));
+  const Milliseconds deadline(settings.integer("hasher-timeout"));
+  http::UpstreamOptions options;
+  options.name = "hashing";
+  options.origins = hashing_origins_;
+  options.hedge_after = deadline / 4;
+  options.prepare = [keys = std::move(keys), &clock, &random](http::ClientRequest& request) {
+    keys.sign(request, clock.now(), random);
+  };
+  hashing_ = std::make_unique<http::Upstream>(*client_, random, metrics, std::move(options));
+  hasher_ = std::make_unique<adapters::RemoteHasher>(*hashing_, policy, deadline);
+  return {};
+}
+
+Result<std::string> Peers::check_hashing() {
+  for (const auto& origin : hashing_origins_) {
+    http::ClientRequest request;
+    request.origin = origin;
+    request.target = "/readyz";
+    auto answer = run_sync(client_->send(std::move(request), check_deadline));
+    if (!answer)
+      return fail(ErrorKind::unavailable, "hashing_unreachable", origin.text() + ": " + answer.error().debug);
+    if (answer->status != 200)
+      return fail(ErrorKind::unavailable, "hashing_unready",
+                  origin.text() + " answers " + std::to_string(answer->status));
+  }
+  // The ready answer needs no key; a hash proves that both sides have the same.
+  if (auto hash = run_sync(hasher_->hash("doctor")); !hash)
+    return fail(hash.error().kind, hash.error().code,
+                "the hashing role does not hash: " + hash.error().debug);
+  return std::to_string(hashing_origins_.size()) + " servers answer";
+}
+
+}  // namespace durward::server
