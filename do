@@ -5,9 +5,10 @@ cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
 
 # What a build needs, and what the end-to-end tests need on top. docs/dependencies.md says why each is there.
 build_packages=(clang-19 lld-19 clang-format-19 libclang-rt-19-dev cmake ninja-build ccache libboost1.81-dev libboost-json1.81-dev
-  libssl-dev libsqlite3-dev libcurl4-openssl-dev libcrypt-dev libyaml-cpp-dev libmimalloc-dev libgtest-dev ca-certificates)
+  libssl-dev libsqlite3-dev libcurl4-openssl-dev libcrypt-dev libyaml-cpp-dev libmimalloc-dev libhiredis-dev libgtest-dev ca-certificates)
 tidy_packages=(python3-minimal git)
-test_packages=(chromium apache2 libapache2-mod-auth-openidc)
+unit_packages=(redis-server)
+test_packages=(chromium apache2 libapache2-mod-auth-openidc nginx-light)
 
 export CCACHE_DIR="${CCACHE_DIR:-$HOME/.cache/durward-ccache}"
 export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
@@ -80,7 +81,7 @@ do_run() {
 }
 
 # -V would drown the summary; each folder says how many tests it ran in its own closing line.
-unit_tests() { ctest --test-dir "build/$1" --verbose -j "$(nproc)" | grep -vE '^(UpdateCTest|Test command|Working Dir|test [0-9]+$|[0-9]+: (Test|Working|Running|$)|$)'; }
+unit_tests() { need "${unit_packages[@]}"; ctest --test-dir "build/$1" --verbose -j "$(nproc)" | grep -vE '^(UpdateCTest|Test command|Working Dir|test [0-9]+$|[0-9]+: (Test|Working|Running|$)|$)'; }
 
 test_asan() {
   build asan
