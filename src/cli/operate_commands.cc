@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <thread>
 
 #include "adapters/sqlite/store.h"
 #include "base/executor.h"
@@ -12,6 +13,7 @@
 #include "server/master_key.h"
 #include "server/roles.h"
 #include "server/serve.h"
+#include "server/shared_state.h"
 #include "server/version.h"
 
 namespace durward::cli {
@@ -151,8 +153,28 @@ Result<std::string> check_roles(const Settings& settings) {
   return roles + " (" + hashing + ")";
 }
 
+// Waits for the first connection: nobody else in this program does.
+Result<std::string> check_redis(const Settings& settings) {
+  if (settings.text("redis").empty()) return "none; each process counts by itself";
+  SystemRandom random;
+  metrics::Registry metrics;
+  TRY(auto shared, server::SharedState::open(settings, random, metrics));
+  const auto end = std::chrono::steady_clock::now() + Seconds(3);
+  while (!shared->is_connected() && std::chrono::steady_clock::now() < end)
+    std::this_thread::sleep_for(Milliseconds(10));
+  std::string uses;
+  for (const auto& use : server::shared_uses)
+    uses += (uses.empty() ? "" : ", ") + std::string(use.name) +
+            (use.on_unavailable == server::OnUnavailable::local ? " locally" : " anyway");
+  if (!shared->is_connected())
+    return fail(ErrorKind::unavailable, "redis_unavailable",
+                settings.text("redis") + " has no master to reach; until then: " + uses);
+  return settings.text("redis") + " is reached; without it: " + uses;
+}
+
 std::vector<Check> check_all(const Settings& settings) {
   return {{"roles", check_roles(settings)},
+          {"redis", check_redis(settings)},
           {"store", check_store(settings)},
           {"master key", check_master_key(settings)},
           {"certificate", check_certificate(settings)},

@@ -76,7 +76,7 @@ void SharedKeys::sign(ClientRequest& request, TimePoint now, Random& random) con
   request.headers.set(shared_key_field, key.id + "." + time + "." + nonce + "." + mac);
 }
 
-Result<> SharedKeyChecker::check(const Request& request, TimePoint now) {
+Result<std::string> SharedKeyChecker::check(const Request& request, TimePoint now) {
   if (request.headers.count(shared_key_field) != 1) return refuse("no signature, or several");
   const auto parts = split(request.headers.get(shared_key_field));
   if (!parts) return refuse("malformed");
@@ -91,10 +91,12 @@ Result<> SharedKeyChecker::check(const Request& request, TimePoint now) {
   int64_t ms = 0;
   std::from_chars(time.data(), time.data() + time.size(), ms);
   if (std::abs(to_unix_ms(now) - ms) > window_ms) return refuse("too old, or the clocks differ");
-  return remember(std::string(nonce), now);
+  std::string seen(nonce);
+  ENSURE(remember(seen, now));
+  return seen;
 }
 
-Result<> SharedKeyChecker::remember(std::string nonce, TimePoint now) {
+Result<> SharedKeyChecker::remember(const std::string& nonce, TimePoint now) {
   std::lock_guard lock(mutex_);
   if (const int64_t period = to_unix_ms(now) / period_ms; period != period_) {
     old_ = period == period_ + 1 ? std::move(young_) : std::unordered_set<std::string>();
@@ -104,7 +106,7 @@ Result<> SharedKeyChecker::remember(std::string nonce, TimePoint now) {
   if (old_.contains(nonce) || young_.contains(nonce)) return refuse("used before");
   if (young_.size() + old_.size() >= nonces_max_)
     return fail(ErrorKind::unavailable, "too_many_nonces", "The server is overloaded.");
-  young_.insert(std::move(nonce));
+  young_.insert(nonce);
   return {};
 }
 

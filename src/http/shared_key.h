@@ -40,12 +40,13 @@ class SharedKeyChecker {
   explicit SharedKeyChecker(SharedKeys keys, size_t nonces_max = 200'000)
       : keys_(std::move(keys)), nonces_max_(nonces_max) {}
 
-  // Errors: unauthenticated / bad_internal_key (missing, unknown, wrong, too old or used before: the message
-  // does not say which, `debug` does); unavailable / too_many_nonces.
-  Result<> check(const Request& request, TimePoint now);
+  // Returns the nonce, for callers that share what they have seen. Errors: unauthenticated / bad_internal_key
+  // (missing, unknown, wrong, too old or used before: the message does not say which, `debug` does);
+  // unavailable / too_many_nonces.
+  Result<std::string> check(const Request& request, TimePoint now);
 
  private:
-  Result<> remember(std::string nonce, TimePoint now);
+  Result<> remember(const std::string& nonce, TimePoint now);
   const SharedKeys keys_;
   const size_t nonces_max_;
   std::mutex mutex_;

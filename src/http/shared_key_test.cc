@@ -29,7 +29,7 @@ class SharedKeyTest : public ::testing::Test {
     request.headers = sent.headers;
     return request;
   }
-  std::string said(const Result<>& result) { return result ? "ok" : result.error().debug; }
+  std::string said(const Result<std::string>& result) { return result ? "ok" : result.error().debug; }
 
   TimePoint now_ = from_unix_seconds(1'800'000'000);
   SeededRandom random_{5};

@@ -22,7 +22,7 @@ struct Allowance {
 
 // Counts use against rates (generic cell rate algorithm: one number a key, the time at which everything taken
 // is paid off). In this process, or shared by the fleet; what happens when the shared counters are away is
-// declared where they are chosen (server/shared_uses.h). Nothing that was acknowledged depends on it. Keys
+// declared where they are chosen (server/shared_state.h). Nothing that was acknowledged depends on it. Keys
 // are "use:tenant:what" and hold no secret. Thread-safe.
 class Limiter {
  public:

@@ -10,6 +10,8 @@ namespace {
 
 using endpoint::Endpoint;
 
+constexpr Milliseconds seen_life{61'000};  // longer than a signature counts
+
 http::Response refuse(const http::Request& request, int status, std::string_view code,
                       std::string_view message) {
   auto response = error_at(request.path, status, code, message);
@@ -43,20 +45,26 @@ std::vector<Endpoint> hashing_rows(ports::Hasher& hasher) {
                       })};
 }
 
-InternalFace::InternalFace(std::vector<Endpoint> rows, http::SharedKeys keys, const Clock& clock)
-    : rows_(std::move(rows)), checker_(std::move(keys)), clock_(clock) {
+InternalFace::InternalFace(std::vector<Endpoint> rows, http::SharedKeys keys, const Clock& clock,
+                           ports::ShortCache* seen)
+    : rows_(std::move(rows)), checker_(std::move(keys)), clock_(clock), seen_(seen) {
   endpoint::check_rows(rows_);
   for (size_t i = 0; i < rows_.size(); ++i) router_.add(rows_[i].method, rows_[i].path, i);
 }
 
-Result<> InternalFace::check(const Endpoint& row, const http::Request& request) {
-  if (row.tag == "operations") return {};
-  auto checked = checker_.check(request, clock_.now());
-  if (!checked)
-    log::warning(
-        "an internal call was refused",
-        {{"remote_ip", request.remote_ip}, {"path", request.path}, {"reason", checked.error().debug}});
-  return checked;
+Async<> InternalFace::check(const Endpoint& row, const http::Request& request) {
+  if (row.tag == "operations") co_return Result<>();
+  auto nonce = checker_.check(request, clock_.now());
+  if (nonce && seen_) {
+    const auto first = co_await seen_->put_if_absent("nonce:" + *nonce, "", seen_life);
+    if (first && !*first)
+      nonce = fail(ErrorKind::unauthenticated, "bad_internal_key",
+                   "The caller is not a role of this installation.", "used before at another process");
+  }
+  if (nonce) co_return Result<>();
+  log::warning("an internal call was refused",
+               {{"remote_ip", request.remote_ip}, {"path", request.path}, {"reason", nonce.error().debug}});
+  co_return std::unexpected(nonce.error());
 }
 
 Task<http::Response> InternalFace::handle(http::Request request) {
@@ -66,7 +74,7 @@ Task<http::Response> InternalFace::handle(http::Request request) {
   if (match.kind == http::RouteMatch::Kind::method_not_allowed)
     co_return refuse(request, 405, "method_not_allowed", "Method Not Allowed");
   const Endpoint& row = rows_[match.value];
-  if (auto checked = check(row, request); !checked)
+  if (auto checked = co_await check(row, request); !checked)
     co_return refuse(request, endpoint::status_of(checked.error().kind), checked.error().code,
                      checked.error().message);
   endpoint::RequestContext context;

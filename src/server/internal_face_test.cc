@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "adapters/hashing/local_hasher.h"
+#include "adapters/memory/memory_cache.h"
+#include "adapters/redis/shared.h"
 #include "base/executor.h"
 
 namespace durward::server {
@@ -83,6 +85,25 @@ TEST_F(InternalFaceTest, a_full_queue_is_503_with_retry_after) {
   const auto shed = run_sync(face.handle(signed_request("/internal/v1/hash", "secret", key_)));
   EXPECT_EQ(shed.status, 503);
   EXPECT_EQ(shed.headers.get("Retry-After"), "1");
+}
+
+TEST_F(InternalFaceTest, a_request_that_another_process_answered_is_refused) {
+  adapters::MemoryCache seen(clock_);
+  InternalFace here(hashing_rows(hasher_), *http::SharedKeys::parse(key_), clock_, &seen);
+  InternalFace there(hashing_rows(hasher_), *http::SharedKeys::parse(key_), clock_, &seen);
+  const auto signed_once = signed_request("/internal/v1/hash", "secret", key_);
+  EXPECT_EQ(run_sync(here.handle(signed_once)).status, 200);
+  EXPECT_EQ(run_sync(there.handle(signed_once)).status, 401);
+}
+
+TEST_F(InternalFaceTest, without_redis_a_process_trusts_its_own_memory) {
+  metrics::Registry metrics;
+  adapters::redis::Link link({.addresses = {{"127.0.0.1", 1}}}, random_, metrics);
+  adapters::redis::RedisCache seen(link);
+  InternalFace face(hashing_rows(hasher_), *http::SharedKeys::parse(key_), clock_, &seen);
+  const auto signed_once = signed_request("/internal/v1/hash", "secret", key_);
+  EXPECT_EQ(run_sync(face.handle(signed_once)).status, 200);
+  EXPECT_EQ(run_sync(face.handle(signed_once)).status, 401);
 }
 
 }  // namespace

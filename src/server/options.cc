@@ -9,6 +9,7 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include "adapters/redis/link.h"
 #include "base/encoding.h"
 #include "http/address.h"
 #include "http/client.h"
@@ -38,6 +39,9 @@ constexpr Option table[] = {
   {"hasher", list, "local", "where passwords are hashed: local, or https://HOST:PORT of hashing roles"},
   {"hasher-timeout", integer, "5000", "milliseconds a password may take at hashing roles before the login is refused with 503",
    0, 50, 60000},
+  {"redis", text, "", "redis://HOST:PORT[,...] or redis+sentinel://HOST:PORT[,...]/MASTER: counters and locks the fleet shares; without it"
+   " each process has its own"},
+  {"redis-password", text, "", "password of the Redis servers", secret},
   {"seed", list, "", "tenant to create at start, in the Deploy CLI's YAML format; repeatable", flag_only},
   {"ready-file", path, "", "written once requests are served: URLs, tenants and their management clients", flag_only},
   {"fixed-time", text, "", "stand still at this time (2026-01-31T09:30:00Z); with --ephemeral only", flag_only},
@@ -340,6 +344,9 @@ class SettingsReader {
     for (const auto& url : hasher)
       if (remote && (!url.starts_with("https://") || !http::Origin::parse(url)))
         mistake("hasher", "must be local or https://HOST:PORT, not \"" + url + "\"");
+    if (const auto& url = s.text("redis"); !url.empty())
+      if (const auto parsed = adapters::redis::RedisOptions::parse(url); !parsed)
+        mistake("redis:", parsed.error().message);
     if (s.list("role").empty()) mistake("role", "must name at least one role");
     if (needs_no_store(s) && s.text("internal-listen").empty())
       mistake("role", "hashing alone serves nobody without internal-listen");

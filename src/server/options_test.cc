@@ -179,5 +179,12 @@ TEST(Options, a_process_that_only_hashes_needs_an_internal_listener_and_asks_nob
   EXPECT_NE(world.mistakes().find("at least one role"), std::string::npos);
 }
 
+TEST(Options, a_redis_that_is_none_is_refused) {
+  World world;
+  world.flags = {{"redis", "localhost:6379"}};
+  EXPECT_NE(world.mistakes().find("redis: redis must be redis://HOST:PORT"), std::string::npos)
+      << world.mistakes();
+}
+
 }  // namespace
 }  // namespace durward::server

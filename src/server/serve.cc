@@ -225,7 +225,8 @@ Result<> Running::bind_internal() {
   auto rows = health_rows(readiness_, core.metrics());
   if (has_role(settings_.list("role"), "hashing"))
     for (auto& row : hashing_rows(core.local_hasher())) rows.push_back(std::move(row));
-  internal_ = std::make_unique<InternalFace>(std::move(rows), std::move(keys), core.clock());
+  internal_ =
+      std::make_unique<InternalFace>(std::move(rows), std::move(keys), core.clock(), core.shared().cache());
   internal_server_ = std::make_unique<http::Server>(
       std::move(options), http::ServerServices{core.clock(), core.random(), core.metrics()},
       [face = internal_.get()](http::Request request) { return face->handle(std::move(request)); });

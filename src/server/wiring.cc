@@ -65,6 +65,8 @@ Result<std::unique_ptr<Core>> Core::open(const Settings& settings, KeyMaker& key
   ENSURE(core->open_mailer(settings));
   Core& c = *core;
   c.keyed_ = std::make_unique<KeyedConfiguration>(*c.configuration_, keys);
+  TRY(c.shared_, SharedState::open(settings, *c.random_, c.metrics_));
+  c.jobs_ = std::make_unique<ExclusiveSweep>(c.store_->jobs(), c.shared_->locks(), c.random_->hex(16));
   TRY(c.peers_, Peers::open(settings, *c.hasher_, *c.clock_, *c.random_, c.metrics_));
   ports::Hasher& hasher = c.peers_->hasher() ? *c.peers_->hasher() : *c.hasher_;
   c.services_ = std::make_unique<ports::Services>(

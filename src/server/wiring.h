@@ -16,6 +16,7 @@
 #include "server/keyed_configuration.h"
 #include "server/options.h"
 #include "server/peers.h"
+#include "server/shared_state.h"
 #include "tokens/tokens.h"
 
 // What the program is made of. Core is the doors (ports on adapters), Faces the endpoints on top of them.
@@ -33,7 +34,7 @@ class Core {
   ports::Services& services() { return *services_; }
   // As it is stored: unlike services().configuration, asking it makes nothing.
   ports::Configuration& stored_configuration() { return *configuration_; }
-  ports::Jobs& jobs() { return store_->jobs(); }
+  ports::Jobs& jobs() { return *jobs_; }
   metrics::Registry& metrics() { return metrics_; }
   const Clock& clock() const { return *clock_; }
   Random& random() { return *random_; }
@@ -41,6 +42,7 @@ class Core {
   ports::Mailer& mailer() { return *mailer_; }
   // The hasher of this process; requests use services().hasher, which may be another role's.
   ports::Hasher& local_hasher() { return *hasher_; }
+  SharedState& shared() { return *shared_; }
   const adapters::MailCatcher* catcher() const { return catcher_; }
 
  private:
@@ -59,6 +61,8 @@ class Core {
   std::unique_ptr<KeyedConfiguration> keyed_;
   std::unique_ptr<adapters::LocalHasher> hasher_;
   std::unique_ptr<Peers> peers_;
+  std::unique_ptr<SharedState> shared_;
+  std::unique_ptr<ExclusiveSweep> jobs_;
   std::unique_ptr<ports::Mailer> mailer_;
   const adapters::MailCatcher* catcher_ = nullptr;
   std::unique_ptr<ports::Services> services_;
