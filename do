@@ -8,7 +8,8 @@ build_packages=(clang-19 lld-19 clang-format-19 libclang-rt-19-dev cmake ninja-b
   libssl-dev libsqlite3-dev libcurl4-openssl-dev libcrypt-dev libyaml-cpp-dev libmimalloc-dev libhiredis-dev libgtest-dev ca-certificates)
 tidy_packages=(python3-minimal git)
 unit_packages=(redis-server)
-test_packages=(chromium apache2 libapache2-mod-auth-openidc nginx-light)
+fleet_packages=(nginx-light redis-server openssl)
+test_packages=(chromium apache2 libapache2-mod-auth-openidc "${fleet_packages[@]}")
 
 export CCACHE_DIR="${CCACHE_DIR:-$HOME/.cache/durward-ccache}"
 export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
@@ -154,12 +155,20 @@ do_docs() {
     sed -E "s/localhost:[0-9]+|127\.0\.0\.1:[0-9]+/HOST/g; s/[0-9a-f]{12}@acme/user@acme/g" build/results/refusals.md; } >docs/refusals.md
 }
 
+# tools/fleet says what it starts; what it needs beyond a build is installed here.
+do_fleet() {
+  build dev durward
+  need "${fleet_packages[@]}"
+  exec tools/fleet "$@"
+}
+
 do_help() {
   cat <<TEXT
 ./do run                     build and serve a working Durward with a demo tenant
 ./do test [SUITE...]         build and run all tests, or: unit compat conformance e2e fleet
 ./do test --asan             unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
 ./do build [PRESET]          build; presets: dev debug asan tsan release
+./do fleet up|down|status    a split fleet behind nginx on this host; [--dir D] [--port P] [--seed F] [--store URL]
 ./do bench [NAME] [--json]   measure: tokens, login, start or all
 ./do fmt [--check]           format the C++ sources
 ./do tidy                    layer rules, file sizes, forbidden words
@@ -170,7 +179,7 @@ TEXT
 verb=${1:-help}
 [ $# = 0 ] || shift
 case $verb in
-  run | build | test | bench | fmt | tidy | docs | help) "do_$verb" "$@" ;;
+  run | build | test | fleet | bench | fmt | tidy | docs | help) "do_$verb" "$@" ;;
   -h | --help) do_help ;;
   *) do_help >&2; die "there is no verb $verb" ;;
 esac
