@@ -1,26 +1,31 @@
 #pragma once
-#include <array>
 #include <atomic>
 #include <cstdint>
-#include <mutex>
-#include <unordered_map>
+#include <memory>
+#include <utility>
 
 #include "base/clock.h"
 #include "domain/tenant.h"
 #include "endpoint/endpoint.h"
+#include "ports/limiter.h"
 
 namespace durward::server {
 
 // Requests per second of one tenant and rate class, with bursts of one second, and a bound on management
-// requests under way, so that logins always find a free processor. Local to the process. Thread-safe; memory
-// is bounded by the number of tenants active within the last second.
+// requests under way, so that logins always find a free processor. Decides by the counters of this process
+// at once. With shared counters it also takes there, without waiting: their answer counts from the moment it
+// arrives, so a fleet allows beyond the rate what reaches it within a round trip to them. While they are away
+// each process counts alone (OnUnavailable::local). Thread-safe; memory is bounded by the number of tenants
+// active within the last second.
 class Limiter {
  public:
   struct Rates {  // per second; 0: no limit
     int64_t login = 0, token = 0, management = 0;
     int64_t management_in_flight = 64;
+    ports::Limiter* shared = nullptr;  // of the fleet; outlives every call it was asked for
   };
-  explicit Limiter(Rates rates) : rates_(rates) {}
+  explicit Limiter(Rates rates);
+  ~Limiter();
 
   struct Verdict {
     bool allowed = true;
@@ -46,13 +51,11 @@ class Limiter {
   Slot enter_management();
 
  private:
+  struct Counters;
   int64_t rate_of(endpoint::RateClass rate) const;
-  void forget_idle(int64_t now_us);
   Rates rates_;
   std::atomic<int64_t> in_flight_{0};
-  std::mutex mutex_;
-  // Generic cell rate algorithm: the time at which everything taken so far is paid off, in microseconds.
-  std::unordered_map<int64_t, int64_t> paid_at_;
+  std::shared_ptr<Counters> counters_;  // shared with questions whose answer is still to come
 };
 
 }  // namespace durward::server

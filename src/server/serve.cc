@@ -32,9 +32,9 @@ std::string reachable(const std::string& host) {
   return host == "0.0.0.0" || host == "::" ? "localhost" : host;
 }
 
-Limiter::Rates rates(const Settings& settings) {
+Limiter::Rates rates(const Settings& settings, ports::Limiter* shared) {
   return {settings.integer("login-rate"), settings.integer("token-rate"), settings.integer("management-rate"),
-          settings.integer("management-in-flight")};
+          settings.integer("management-in-flight"), shared};
 }
 
 http::ServerOptions server_options(const Settings& settings, std::vector<http::Listen> listen) {
@@ -200,7 +200,7 @@ Result<> Running::bind() {
   pipeline_ = std::make_unique<Pipeline>(
       std::move(rows), health_rows(readiness_, core.metrics(), *std::move(readers)),
       core.services().configuration, tokens::management_authenticator(core.services()), core.clock(),
-      PipelineOptions{settings_.text("base-domain"), rates(settings_)});
+      PipelineOptions{settings_.text("base-domain"), rates(settings_, core.shared().limiter())});
   server_ = std::make_unique<http::Server>(
       std::move(options), http::ServerServices{core.clock(), core.random(), core.metrics()},
       [pipeline = pipeline_.get()](http::Request request) { return pipeline->handle(std::move(request)); });

@@ -15,8 +15,7 @@ Result<std::unique_ptr<SharedState>> SharedState::open(const Settings& settings,
   TRY(auto options, adapters::redis::RedisOptions::parse(url));
   options.password = settings.text("redis-password");
   state->link_ = std::make_unique<adapters::redis::Link>(std::move(options), random, metrics);
-  state->counters_ = std::make_unique<adapters::redis::RedisLimiter>(*state->link_);
-  state->limiter_ = std::make_unique<adapters::FallbackLimiter>(*state->counters_, metrics);
+  state->limiter_ = std::make_unique<adapters::redis::RedisLimiter>(*state->link_);
   state->cache_ = std::make_unique<adapters::redis::RedisCache>(*state->link_);
   state->locks_ = std::make_unique<adapters::redis::RedisLocks>(*state->link_);
   return state;

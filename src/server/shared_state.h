@@ -2,7 +2,6 @@
 #include <memory>
 #include <span>
 
-#include "adapters/memory/fallback_limiter.h"
 #include "adapters/redis/shared.h"
 #include "ports/storage/jobs.h"
 #include "server/options.h"
@@ -42,8 +41,7 @@ class SharedState {
  private:
   SharedState() = default;
   std::unique_ptr<adapters::redis::Link> link_;
-  std::unique_ptr<adapters::redis::RedisLimiter> counters_;
-  std::unique_ptr<adapters::FallbackLimiter> limiter_;
+  std::unique_ptr<adapters::redis::RedisLimiter> limiter_;
   std::unique_ptr<adapters::redis::RedisCache> cache_;
   std::unique_ptr<adapters::redis::RedisLocks> locks_;
 };
