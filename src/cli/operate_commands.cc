@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <thread>
 
-#include "adapters/sqlite/store.h"
 #include "base/executor.h"
 #include "cli/handlers.h"
 #include "crypto/password_hash.h"
@@ -14,6 +13,7 @@
 #include "server/roles.h"
 #include "server/serve.h"
 #include "server/shared_state.h"
+#include "server/store_choice.h"
 #include "server/version.h"
 
 namespace durward::cli {
@@ -21,18 +21,16 @@ namespace {
 
 using server::Settings;
 
-json::Array steps_as_json(const std::vector<adapters::MigrationStep>& steps) {
+json::Array steps_as_json(const std::vector<ports::MigrationStep>& steps) {
   json::Array out;
   for (const auto& step : steps)
     out.push_back(json::Object{{"number", step.number}, {"name", step.name}, {"applied", step.applied}});
   return out;
 }
 
-Result<std::vector<adapters::MigrationStep>> migrate(const Invocation& invocation) {
-  const std::string path = server::store_path(invocation.settings);
-  if (path.empty()) return fail(ErrorKind::invalid, "no_store", "An ephemeral store has nothing to migrate.");
-  if (invocation.has("plan")) return adapters::SqliteStore::plan(path);
-  return adapters::SqliteStore::migrate(path, SystemClock().now());
+Result<std::vector<ports::MigrationStep>> migrate(const Invocation& invocation) {
+  const auto store = server::StoreChoice::of(invocation.settings);
+  return invocation.has("plan") ? store->plan() : store->migrate(SystemClock().now());
 }
 
 // One thing that must hold for the installation to work; `said` is what was found.
@@ -52,21 +50,21 @@ Result<std::string> check_place(const Settings& settings, const std::string& pat
 
 Result<std::string> check_store(const Settings& settings) {
   if (server::needs_no_store(settings)) return "the hashing role has none";
-  const std::string path = server::store_path(settings);
-  if (::access(path.c_str(), F_OK) != 0) return check_place(settings, path);
-  TRY(const auto steps, adapters::SqliteStore::plan(path));
+  const auto choice = server::StoreChoice::of(settings);
+  if (choice->is_new()) return check_place(settings, choice->shown());
+  TRY(const auto steps, choice->plan());
   size_t missing = 0;
   for (const auto& step : steps) missing += !step.applied;
   if (missing)
-    return fail(ErrorKind::conflict, "migration_needed",
-                path + " lacks " + std::to_string(missing) + " migrations; durward migrate applies them");
+    return fail(
+        ErrorKind::conflict, "migration_needed",
+        choice->shown() + " lacks " + std::to_string(missing) + " migrations; durward migrate applies them");
   SystemClock clock;
-  adapters::SqliteOptions options;
-  options.path = path;
-  options.migrate_at_open = false;
-  TRY(auto store, adapters::SqliteStore::open(options, clock));
+  SystemRandom random;
+  TRY(const auto store, choice->open(clock, random, nullptr, false));
   TRY(const int64_t tenants, run_sync(store->tenants().count()));
-  return path + ", " + std::to_string(steps.size()) + " migrations, " + std::to_string(tenants) + " tenants";
+  return choice->shown() + ", " + std::to_string(steps.size()) + " migrations, " + std::to_string(tenants) +
+         " tenants";
 }
 
 // The key must open what the store holds: a wrong one shows at the first sealed thing.
@@ -78,7 +76,7 @@ Result<std::string> check_master_key(const Settings& settings) {
     return file + " is not there yet; the first start makes it";
   SystemRandom random;
   ENSURE(server::master_key(settings, random));
-  if (::access(server::store_path(settings).c_str(), F_OK) != 0) return given ? "given" : file;
+  if (server::StoreChoice::of(settings)->is_new()) return given ? "given" : file;
   server::KeyMaker keys;
   TRY(auto core, server::Core::open(settings, keys));
   TRY(const auto tenants, run_sync(core->services().tenants.list("", 1)));

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "server/files.h"
 #include "server/roles.h"
+#include "server/store_choice.h"
 #include "server/version.h"
 #include "tokens/verify.h"
 
@@ -287,7 +288,7 @@ void Running::complete_keys() {
 size_t Running::new_tenants() const {
   const size_t seeds = settings_.list("seed").size();
   const bool is_new =
-      settings_.boolean("ephemeral") || (first_tenant_ && ::access(store_path(settings_).c_str(), F_OK) != 0);
+      settings_.boolean("ephemeral") || (first_tenant_ && StoreChoice::of(settings_)->is_new());
   return seeds == 0 && is_new ? 1 : seeds;
 }
 

@@ -8,9 +8,9 @@
 #include "protocols/oauth2/authorize.h"
 #include "protocols/rows.h"
 #include "server/dev_mail.h"
-#include "server/files.h"
 #include "server/master_key.h"
 #include "server/roles.h"
+#include "server/store_choice.h"
 
 namespace durward::server {
 namespace {
@@ -47,13 +47,6 @@ connections::database::Options database_options(const Settings& settings) {
 }
 
 }  // namespace
-
-std::string store_path(const Settings& settings) {
-  if (settings.boolean("ephemeral") || needs_no_store(settings)) return "";
-  const auto& store = settings.text("store");
-  return store.empty() ? settings.text("data") + "/durward.db"
-                       : store.substr(std::string_view("sqlite:").size());
-}
 
 Core::Core() = default;
 Core::~Core() = default;
@@ -95,12 +88,7 @@ Result<> Core::choose_sources(const Settings& settings) {
 
 Result<> Core::open_store(const Settings& settings) {
   TRY(std::string key, master_key(settings, *random_));
-  adapters::SqliteOptions options;
-  options.path = store_path(settings);
-  options.reader_threads = size_t(settings.integer("read-threads"));
-  options.inline_reads = true;
-  if (options.path.starts_with(settings.text("data") + "/")) ENSURE(make_directory(settings.text("data")));
-  TRY(store_, adapters::SqliteStore::open(options, *clock_, &metrics_));
+  TRY(store_, StoreChoice::of(settings)->open(*clock_, *random_, &metrics_));
 
   vault_ = std::make_unique<adapters::LocalVault>(adapters::VaultOptions{std::move(key)}, store_->tenants(),
                                                   *random_);

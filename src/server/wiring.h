@@ -7,12 +7,12 @@
 #include "adapters/hashing/local_hasher.h"
 #include "adapters/mail/mail_catcher.h"
 #include "adapters/mail/mail_worker.h"
-#include "adapters/sqlite/store.h"
 #include "adapters/vault/local_vault.h"
 #include "connections/database/database.h"
 #include "endpoint/endpoint.h"
 #include "login/machine.h"
 #include "ports/services.h"
+#include "ports/storage/store.h"
 #include "server/keyed_configuration.h"
 #include "server/options.h"
 #include "server/peers.h"
@@ -55,7 +55,7 @@ class Core {
   std::unique_ptr<Clock> clock_;
   std::unique_ptr<Random> random_;
   std::unique_ptr<Sequence> sequence_;
-  std::unique_ptr<adapters::SqliteStore> store_;
+  std::unique_ptr<ports::Store> store_;
   std::unique_ptr<adapters::LocalVault> vault_;
   std::unique_ptr<adapters::CachedConfiguration> configuration_;
   std::unique_ptr<KeyedConfiguration> keyed_;
@@ -84,7 +84,5 @@ class Faces {
   std::shared_ptr<login::Machine> machine_;
   std::vector<endpoint::Endpoint> management_;
 };
-
-std::string store_path(const Settings& settings);  // empty: in memory
 
 }  // namespace durward::server

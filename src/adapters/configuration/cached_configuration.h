@@ -26,7 +26,7 @@ class CachedConfiguration : public ports::Configuration {
   ~CachedConfiguration() override;
 
   // Forgets a tenant's values at once, TenantId{0}: which tenants there are. Connect it to
-  // SqliteStore::on_configuration_change. Thread-safe, does not block.
+  // Store::on_configuration_change. Thread-safe, does not block.
   void invalidate(domain::TenantId tenant);
 
   Async<Ptr<domain::Tenant>> tenant_by_name(std::string name) override;

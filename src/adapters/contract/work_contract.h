@@ -168,7 +168,7 @@ class CommitContract : public World {};
 
 TEST_P(CommitContract, commits_of_many_threads_share_flushes_and_all_are_there) {
   add_user("u1");
-  const auto before = store->flushes();
+  const auto before = place->flushes();
   std::atomic<int> failed{0};
   at_once(16, [&](int thread) {
     for (int i = 0; i < 25; ++i)
@@ -179,7 +179,7 @@ TEST_P(CommitContract, commits_of_many_threads_share_flushes_and_all_are_there) 
   EXPECT_EQ(failed, 0);
   EXPECT_EQ(get(store->users().find(acme, "auth0|u1"))->logins_count, 400);
   EXPECT_EQ(get(store->sessions().list_of_user(acme, "auth0|u1", {}, 1000)).items.size(), 400u);
-  if (GetParam().groups_commits) EXPECT_LT(store->flushes() - before, 400u);
+  if (GetParam().groups_commits) EXPECT_LT(place->flushes() - before, 400u);
 }
 
 TEST_P(CommitContract, a_failing_list_does_not_disturb_others_in_its_group) {
@@ -223,9 +223,9 @@ TEST_P(CommitContract, each_write_of_a_list_can_be_the_one_that_undoes_it) {
 }
 
 TEST_P(CommitContract, an_empty_list_is_nothing) {
-  const auto before = store->flushes();
+  const auto before = place->flushes();
   EXPECT_TRUE(commit(acme, {}));
-  EXPECT_EQ(store->flushes(), before);
+  EXPECT_EQ(place->flushes(), before);
 }
 
 }  // namespace durward::adapters::contract

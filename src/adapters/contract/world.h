@@ -8,38 +8,21 @@
 #include "base/clock.h"
 #include "base/executor.h"
 #include "base/random.h"
-#include "ports/storage/commit.h"
-#include "ports/storage/documents.h"
-#include "ports/storage/jobs.h"
-#include "ports/storage/logs.h"
-#include "ports/storage/sessions.h"
-#include "ports/storage/tenants.h"
-#include "ports/storage/users.h"
+#include "ports/storage/store.h"
 
 namespace durward::adapters::contract {
 
-// A store, empty, and what must live as long.
-class Store {
+// An empty store with what must live as long.
+class Place {
  public:
-  virtual ~Store() = default;
-  virtual ports::Tenants& tenants() = 0;
-  virtual ports::Documents& documents() = 0;
-  virtual ports::Users& users() = 0;
-  virtual ports::Assignments& assignments() = 0;
-  virtual ports::Sessions& sessions() = 0;
-  virtual ports::Codes& codes() = 0;
-  virtual ports::RefreshTokens& refresh_tokens() = 0;
-  virtual ports::Grants& grants() = 0;
-  virtual ports::Tickets& tickets() = 0;
-  virtual ports::Logs& logs() = 0;
-  virtual ports::Jobs& jobs() = 0;
-  virtual ports::Committer& committer() = 0;
-  virtual uint64_t flushes() = 0;
+  virtual ~Place() = default;
+  virtual ports::Store& store() = 0;
+  virtual uint64_t flushes() = 0;  // transactions made durable
 };
 
 struct StoreMaker {
   std::string name;
-  std::function<std::unique_ptr<Store>(FixedClock&)> make;
+  std::function<std::unique_ptr<Place>(FixedClock&)> make;
   bool groups_commits = true;  // many commits share one flush
 };
 
@@ -48,7 +31,7 @@ inline std::string maker_name(const testing::TestParamInfo<StoreMaker>& info) { 
 // Two tenants, so that each test can look from the wrong one.
 class World : public testing::TestWithParam<StoreMaker> {
  protected:
-  World() : store(GetParam().make(clock)) {
+  World() : place(GetParam().make(clock)), store(&place->store()) {
     acme = make_tenant("acme");
     other = make_tenant("other");
   }
@@ -140,7 +123,8 @@ class World : public testing::TestWithParam<StoreMaker> {
   }
 
   FixedClock clock{from_unix_ms(1'700'000'000'000)};
-  std::unique_ptr<Store> store;
+  std::unique_ptr<Place> place;
+  ports::Store* store;
   domain::TenantId acme, other;
 };
 

@@ -1,7 +1,9 @@
+#include "adapters/records/records.h"
 #include "adapters/sqlite/apply.h"
-#include "adapters/sqlite/rows.h"
 
 namespace durward::adapters::sqlite {
+
+using namespace records;
 
 Result<> Applier::one(const ports::PutGrant& w) {
   const auto& g = w.grant;

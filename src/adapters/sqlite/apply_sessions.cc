@@ -1,16 +1,14 @@
+#include "adapters/records/records.h"
 #include "adapters/sqlite/apply.h"
-#include "adapters/sqlite/rows.h"
 
 namespace durward::adapters::sqlite {
+
+using namespace records;
 
 namespace {
 std::unexpected<Error> missing() { return fail(ErrorKind::not_found, "not_found"); }
 std::unexpected<Error> id_taken() {
   return fail(ErrorKind::conflict, "id_taken", "The row exists already.", "the sequence repeated itself");
-}
-// When a refresh token can no longer be of use: what the sweeper goes by.
-std::optional<TimePoint> earliest(std::optional<TimePoint> a, std::optional<TimePoint> b) {
-  return a && b ? std::min(*a, *b) : a ? a : b;
 }
 }  // namespace
 
@@ -81,8 +79,7 @@ Result<> Applier::one(const ports::InsertRefreshToken& w) {
                "idle_expires_at,expires_at,last_used_at,rotated_at,dead_at,detail) "
                "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                t.id, tenant_, user, a.client_id, a.audience, t.family, Blob{t.secret_sha256}, t.created_at,
-               t.idle_expires_at, t.expires_at, t.last_used_at, t.rotated_at,
-               earliest(t.idle_expires_at, t.expires_at), detail_of(t)))
+               t.idle_expires_at, t.expires_at, t.last_used_at, t.rotated_at, dead_at(t), detail_of(t)))
     return id_taken();
   return {};
 }

@@ -1,10 +1,12 @@
 #include <algorithm>
 
+#include "adapters/records/records.h"
 #include "adapters/sqlite/apply.h"
-#include "adapters/sqlite/rows.h"
 #include "base/encoding.h"
 
 namespace durward::adapters::sqlite {
+
+using namespace records;
 
 namespace {
 std::unexpected<Error> missing() { return fail(ErrorKind::not_found, "not_found"); }
@@ -12,24 +14,11 @@ std::unexpected<Error> taken(const char* what) {
   return fail(ErrorKind::conflict, "user_exists", "The user already exists.", what);
 }
 
-// Searched without regard to case; absent when empty.
-std::optional<std::string> searchable(const json::Object& profile, std::string_view key) {
-  auto value = json::string(profile, key);
-  if (!value || value->empty()) return {};
-  return to_lower(*value);
-}
-
 bool has_identity(const domain::User& user, std::string_view user_id) {
   return std::ranges::any_of(user.identities, [&](const domain::Identity& i) {
     return user_id.size() == i.provider.size() + 1 + i.user_id.size() && user_id.starts_with(i.provider) &&
            user_id[i.provider.size()] == '|' && user_id.ends_with(i.user_id);
   });
-}
-// Where the user's own password counts; linked identities have their own or none.
-std::string home_connection(const domain::User& user) {
-  for (const auto& i : user.identities)
-    if (i.provider + "|" + i.user_id == user.user_id) return i.connection;
-  return user.identities.empty() ? std::string() : user.identities.front().connection;
 }
 }  // namespace
 

@@ -5,25 +5,14 @@
 namespace durward::adapters::contract {
 namespace {
 
-class SqliteUnderTest : public Store {
+class SqliteUnderTest : public Place {
  public:
   SqliteUnderTest(FixedClock& clock, bool on_file, bool inline_reads) {
     SqliteOptions options{.inline_reads = inline_reads};
     if (on_file) options.path = file_.path();
     store_ = SqliteStore::open(options, clock, &registry_).value();
   }
-  ports::Tenants& tenants() override { return store_->tenants(); }
-  ports::Documents& documents() override { return store_->documents(); }
-  ports::Users& users() override { return store_->users(); }
-  ports::Assignments& assignments() override { return store_->assignments(); }
-  ports::Sessions& sessions() override { return store_->sessions(); }
-  ports::Codes& codes() override { return store_->codes(); }
-  ports::RefreshTokens& refresh_tokens() override { return store_->refresh_tokens(); }
-  ports::Grants& grants() override { return store_->grants(); }
-  ports::Tickets& tickets() override { return store_->tickets(); }
-  ports::Logs& logs() override { return store_->logs(); }
-  ports::Jobs& jobs() override { return store_->jobs(); }
-  ports::Committer& committer() override { return store_->committer(); }
+  ports::Store& store() override { return *store_; }
   uint64_t flushes() override { return registry_.counter("durward_store_flushes_total", "").value(); }
 
  private:

@@ -1,7 +1,9 @@
+#include "adapters/records/records.h"
 #include "adapters/sqlite/readers.h"
-#include "adapters/sqlite/rows.h"
 
 namespace durward::adapters::sqlite {
+
+using namespace records;
 
 namespace {
 // Two deadlines rule the sweep: now, and now less a retention. Rows of codes and logs are in order of

@@ -1,17 +1,17 @@
 #include <algorithm>
-#include <charconv>
 
+#include "adapters/records/records.h"
 #include "adapters/sqlite/readers.h"
-#include "adapters/sqlite/rows.h"
 
 namespace durward::adapters::sqlite {
+
+using namespace records;
 
 using ports::Collection;
 using ports::Document;
 
 namespace {
 constexpr size_t equals_max = 8;
-constexpr int64_t page_max = 1000;
 
 Document read_document(const Query& q) {
   return {q.text(1), stored_object(q.view(2)), q.integer(3), q.time(4), q.time(5)};
@@ -43,7 +43,7 @@ Result<ports::DocumentPage> list_documents(Database& db, int64_t tenant, Collect
   TRY(const int64_t after, parse_after(query.after));
   if (query.equals.size() > equals_max)
     return fail(ErrorKind::invalid, "invalid_query_string", "The query has too many conditions.");
-  const auto limit = std::clamp<int64_t>(query.limit, 0, page_max);
+  const auto limit = page_limit(query.limit);
   const auto from = conditions(query.equals.size());
   auto q = bound(db,
                  "SELECT d.row,d.id,d.body,d.version,d.created_at,d.updated_at" + from +
@@ -68,16 +68,6 @@ Result<ports::DocumentPage> list_documents(Database& db, int64_t tenant, Collect
   return page;
 }
 }  // namespace
-
-Result<int64_t> parse_after(const std::optional<std::string>& after) {
-  if (!after) return 0;
-  int64_t row = -1;
-  const auto* end = after->data() + after->size();
-  const auto [stop, error] = std::from_chars(after->data(), end, row);
-  if (error != std::errc() || stop != end || row < 0)
-    return fail(ErrorKind::invalid, "invalid_paging", "The checkpoint of the page is not one of this list.");
-  return row;
-}
 
 SqliteDocuments::SqliteDocuments(Context context)
     : c_(context),

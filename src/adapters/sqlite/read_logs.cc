@@ -1,12 +1,13 @@
 #include <algorithm>
 
+#include "adapters/records/records.h"
 #include "adapters/sqlite/readers.h"
-#include "adapters/sqlite/rows.h"
 
 namespace durward::adapters::sqlite {
 
+using namespace records;
+
 namespace {
-constexpr int64_t page_max = 1000;
 const std::string select = "SELECT " + std::string(log_columns) + " FROM logs WHERE tenant=?";
 
 // The records of a user who is gone are found by the id in their text, without the index.
@@ -48,7 +49,7 @@ Result<std::vector<domain::LogRecord>> list_logs(Database& db, int64_t tenant, c
   if (user) q.bind(*user);
   q.bind(query.since ? to_unix_ms(*query.since) : INT64_MIN,
          query.until ? to_unix_ms(*query.until) : INT64_MAX, query.after.value_or(INT64_MIN),
-         std::clamp<int64_t>(query.limit, 0, page_max), query.after ? 0 : std::max<int64_t>(0, query.offset));
+         page_limit(query.limit), query.after ? 0 : std::max<int64_t>(0, query.offset));
   std::vector<domain::LogRecord> out;
   while (q.step()) out.push_back(read_log(q));
   return out;

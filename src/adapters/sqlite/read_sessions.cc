@@ -1,15 +1,15 @@
 #include <algorithm>
 
+#include "adapters/records/records.h"
 #include "adapters/sqlite/readers.h"
-#include "adapters/sqlite/rows.h"
 
 namespace durward::adapters::sqlite {
+
+using namespace records;
 
 using domain::TenantId;
 
 namespace {
-constexpr int64_t page_max = 1000;
-
 const std::string session_select =
     "SELECT " + std::string(session_columns) + " FROM sessions s JOIN users u ON u.row=s.user ";
 const std::string session_find = session_select + "WHERE s.id=? AND s.tenant=? AND s.dead_at>?";
@@ -53,8 +53,6 @@ ports::TokenPage<T> read_page(Query& q, int64_t limit, Read read) {
   return page;
 }
 
-int64_t page_limit(int64_t limit) { return std::clamp<int64_t>(limit, 0, page_max); }
-
 Result<ports::GrantPage> list_grants(Database& db, int64_t tenant, const ports::GrantQuery& query) {
   ports::GrantPage page;
   auto q = db.query(grant_select + grant_where + "ORDER BY g.row LIMIT ?6 OFFSET ?7", tenant, query.user_id,
@@ -95,7 +93,7 @@ Async<ports::TokenPage<domain::Session>> SqliteSessions::list_of_user(TenantId t
   co_return co_await c_.engine.read(
       list_, ReadCost::scan, [&](Database& db) -> Result<ports::TokenPage<domain::Session>> {
         auto q = db.query(session_list, tenant.value, user_id, now, start, limit + 1);
-        return read_page<domain::Session>(q, limit, read_session);
+        return read_page<domain::Session>(q, limit, read_session<Query>);
       });
 }
 
@@ -135,7 +133,7 @@ Async<ports::TokenPage<domain::RefreshToken>> SqliteRefreshTokens::list_of_user(
   co_return co_await c_.engine.read(
       list_, ReadCost::scan, [&](Database& db) -> Result<ports::TokenPage<domain::RefreshToken>> {
         auto q = db.query(token_list, now, tenant.value, user_id, start, limit + 1);
-        return read_page<domain::RefreshToken>(q, limit, read_refresh_token);
+        return read_page<domain::RefreshToken>(q, limit, read_refresh_token<Query>);
       });
 }
 

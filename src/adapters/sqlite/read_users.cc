@@ -1,9 +1,11 @@
+#include "adapters/records/records.h"
 #include "adapters/sqlite/readers.h"
-#include "adapters/sqlite/rows.h"
 #include "adapters/sqlite/user_query.h"
 #include "base/encoding.h"
 
 namespace durward::adapters::sqlite {
+
+using namespace records;
 
 using domain::TenantId;
 using domain::User;

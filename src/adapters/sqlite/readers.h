@@ -191,7 +191,4 @@ class SqliteCommitter : public ports::Committer {
   metrics::Counter& commits_;
 };
 
-// Pages are continued after a row number; anything else than one is refused.
-Result<int64_t> parse_after(const std::optional<std::string>& after);  // invalid/"invalid_paging"
-
 }  // namespace durward::adapters::sqlite

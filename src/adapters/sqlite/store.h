@@ -7,13 +7,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/result.h"
-#include "ports/storage/commit.h"
-#include "ports/storage/documents.h"
-#include "ports/storage/jobs.h"
-#include "ports/storage/logs.h"
-#include "ports/storage/sessions.h"
-#include "ports/storage/tenants.h"
-#include "ports/storage/users.h"
+#include "ports/storage/store.h"
 
 namespace durward::adapters {
 
@@ -32,20 +26,15 @@ struct SqliteOptions {
   Seconds rotated_token_retention{14 * 86400};  // how long reuse of a rotated refresh token is noticed
 };
 
-struct MigrationStep {
-  int number = 0;
-  std::string name;
-  bool applied = false;
-};
+using ports::MigrationStep;
 
 // The embedded store: every storage port on one SQLite database. One writer thread applies all waiting
 // commits in one transaction with one flush; a list whose precondition fails is undone alone. In memory,
 // reads and commits run on the caller under one short lock instead, because nothing there waits for a device.
 //
-// Thread-safe. Errors: those of the ports; `unavailable` for a full queue, a full disk, a lost file (nothing
-// of the list is stored then). Must outlive every coroutine that uses it; the destructor finishes what is
-// queued.
-class SqliteStore {
+// `unavailable` is a full queue, a full disk or a lost file; nothing of the list is stored then. Listeners
+// are called on the writing thread.
+class SqliteStore : public ports::Store {
  public:
   // invalid/"newer_schema" when a newer program wrote the file, unavailable/"store_unavailable" when it
   // cannot be opened. `registry` may be null; both must outlive the store.
@@ -56,26 +45,23 @@ class SqliteStore {
   // Applies what is missing, each in its transaction; returns what was applied.
   static Result<std::vector<MigrationStep>> migrate(const std::string& path, TimePoint at);
 
-  ~SqliteStore();
+  ~SqliteStore() override;
   SqliteStore(const SqliteStore&) = delete;
 
-  ports::Tenants& tenants();
-  ports::Documents& documents();
-  ports::Users& users();
-  ports::Assignments& assignments();
-  ports::Sessions& sessions();
-  ports::Codes& codes();
-  ports::RefreshTokens& refresh_tokens();
-  ports::Grants& grants();
-  ports::Tickets& tickets();
-  ports::Logs& logs();
-  ports::Jobs& jobs();
-  ports::Committer& committer();
+  ports::Tenants& tenants() override;
+  ports::Documents& documents() override;
+  ports::Users& users() override;
+  ports::Assignments& assignments() override;
+  ports::Sessions& sessions() override;
+  ports::Codes& codes() override;
+  ports::RefreshTokens& refresh_tokens() override;
+  ports::Grants& grants() override;
+  ports::Tickets& tickets() override;
+  ports::Logs& logs() override;
+  ports::Jobs& jobs() override;
+  ports::Committer& committer() override;
 
-  // Called after a commit of this process that changed configuration documents and before its waiter goes on,
-  // on the writing thread; with TenantId{0} after a tenant was created or removed. It must not commit. Once
-  // it is replaced or the store is being destroyed, it is not called any more.
-  void on_configuration_change(std::function<void(domain::TenantId)> listener);
+  void on_configuration_change(std::function<void(domain::TenantId)> listener) override;
 
   struct Impl;
 

@@ -1,6 +1,11 @@
-#include "adapters/sqlite/rows.h"
+#include "adapters/records/records.h"
 
-namespace durward::adapters::sqlite {
+#include <algorithm>
+#include <charconv>
+
+#include "base/encoding.h"
+
+namespace durward::adapters::records {
 
 namespace {
 json::Value stored_value(std::string_view text) {
@@ -8,7 +13,7 @@ json::Value stored_value(std::string_view text) {
   boost::json::parse_options options;
   options.max_depth = 64;
   auto value = boost::json::parse({text.data(), text.size()}, error, {}, options);
-  if (error) throw Failure(SQLITE_CORRUPT, "a stored JSON text is damaged");
+  if (error) throw Damaged("a stored JSON text is damaged");
   return value;
 }
 
@@ -103,12 +108,12 @@ auto reader(const json::Object& o) {
 json::Object stored_object(std::string_view text) {
   auto value = stored_value(text);
   if (auto* o = value.if_object()) return std::move(*o);
-  throw Failure(SQLITE_CORRUPT, "a stored JSON object is damaged");
+  throw Damaged("a stored JSON object is damaged");
 }
 json::Array stored_array(std::string_view text) {
   auto value = stored_value(text);
   if (auto* a = value.if_array()) return std::move(*a);
-  throw Failure(SQLITE_CORRUPT, "a stored JSON array is damaged");
+  throw Damaged("a stored JSON array is damaged");
 }
 std::vector<std::string> stored_strings(std::string_view text) {
   std::vector<std::string> out;
@@ -128,7 +133,6 @@ std::string identities_text(const std::vector<domain::Identity>& identities) {
   return json::serialize(json::Value(std::move(items)));
 }
 
-namespace {
 std::vector<domain::Identity> read_identities(std::string_view text) {
   std::vector<domain::Identity> out;
   for (const auto& item : stored_array(text)) {
@@ -140,40 +144,15 @@ std::vector<domain::Identity> read_identities(std::string_view text) {
   }
   return out;
 }
-}  // namespace
-
-domain::User read_user(const Query& q, int first) {
-  domain::User u;
-  u.user_id = q.text(first);
-  u.profile = stored_object(q.view(first + 1));
-  u.identities = read_identities(q.view(first + 2));
-  u.version = q.integer(first + 3);
-  u.created_at = q.time(first + 4);
-  u.updated_at = q.time(first + 5);
-  u.logins_count = q.integer(first + 6);
-  u.last_login = q.maybe_time(first + 7);
-  u.last_password_reset = q.maybe_time(first + 8);
-  u.last_ip = q.text(first + 9);
-  return u;
-}
 
 std::string detail_of(const domain::Session& session) {
   json::Object o;
   each_session(writer(o), session);
   return json::serialize(o);
 }
-domain::Session read_session(const Query& q) {
-  domain::Session s;
-  s.id = q.integer(0);
-  s.user_id = q.text(1);
-  s.secret_sha256 = q.text(2);
-  s.public_part = q.text(3);
-  s.updated_at = q.time(4);
-  s.idle_expires_at = q.time(5);
-  s.expires_at = q.time(6);
-  const auto detail = stored_object(q.view(7));
-  each_session(reader(detail), s);
-  return s;
+void read_detail(domain::Session& session, std::string_view detail) {
+  const auto o = stored_object(detail);
+  each_session(reader(o), session);
 }
 
 std::string detail_of(const domain::AuthorizationCode& code) {
@@ -181,16 +160,9 @@ std::string detail_of(const domain::AuthorizationCode& code) {
   each_code(writer(o), code);
   return json::serialize(o);
 }
-domain::AuthorizationCode read_code(const Query& q) {
-  domain::AuthorizationCode c;
-  c.id = q.integer(0);
-  c.secret_sha256 = q.text(1);
-  c.grant_id = q.integer(2);
-  c.expires_at = q.time(3);
-  c.consumed_at = q.maybe_time(4);
-  const auto detail = stored_object(q.view(5));
-  each_code(reader(detail), c);
-  return c;
+void read_detail(domain::AuthorizationCode& code, std::string_view detail) {
+  const auto o = stored_object(detail);
+  each_code(reader(o), code);
 }
 
 std::string detail_of(const domain::RefreshToken& token) {
@@ -198,31 +170,9 @@ std::string detail_of(const domain::RefreshToken& token) {
   each_refresh_token(writer(o), token);
   return json::serialize(o);
 }
-domain::RefreshToken read_refresh_token(const Query& q) {
-  domain::RefreshToken t;
-  t.id = q.integer(0);
-  t.secret_sha256 = q.text(1);
-  t.family = q.integer(2);
-  t.created_at = q.time(3);
-  t.idle_expires_at = q.maybe_time(4);
-  t.expires_at = q.maybe_time(5);
-  t.last_used_at = q.maybe_time(6);
-  t.rotated_at = q.maybe_time(7);
-  const auto detail = stored_object(q.view(8));
-  each_refresh_token(reader(detail), t);
-  return t;
-}
-
-domain::Grant read_grant(const Query& q) {
-  domain::Grant g;
-  g.row = q.integer(0);
-  g.id = q.text(1);
-  g.user_id = q.text(2);
-  g.client_id = q.text(3);
-  g.audience = q.text(4);
-  g.scope = stored_strings(q.view(5));
-  g.created_at = q.time(6);
-  return g;
+void read_detail(domain::RefreshToken& token, std::string_view detail) {
+  const auto o = stored_object(detail);
+  each_refresh_token(reader(o), token);
 }
 
 std::string detail_of(const domain::Ticket& ticket) {
@@ -230,14 +180,9 @@ std::string detail_of(const domain::Ticket& ticket) {
   each_ticket(writer(o), ticket);
   return json::serialize(o);
 }
-domain::Ticket read_ticket(const Query& q) {
-  domain::Ticket t;
-  t.id = q.integer(0);
-  t.secret_sha256 = q.text(1);
-  t.expires_at = q.time(2);
-  const auto detail = stored_object(q.view(3));
-  each_ticket(reader(detail), t);
-  return t;
+void read_detail(domain::Ticket& ticket, std::string_view detail) {
+  const auto o = stored_object(detail);
+  each_ticket(reader(o), ticket);
 }
 
 std::string detail_of(const domain::LogRecord& record) {
@@ -245,17 +190,36 @@ std::string detail_of(const domain::LogRecord& record) {
   each_log(writer(o), record);
   return json::serialize(o);
 }
-domain::LogRecord read_log(const Query& q) {
-  domain::LogRecord r;
-  r.id = q.integer(0);
-  r.date = q.time(1);
-  r.type = q.text(2);
-  r.client_id = q.text(3);
-  r.connection = q.text(4);
-  r.ip = q.text(5);
-  const auto detail = stored_object(q.view(6));
-  each_log(reader(detail), r);
-  return r;
+void read_detail(domain::LogRecord& record, std::string_view detail) {
+  const auto o = stored_object(detail);
+  each_log(reader(o), record);
 }
 
-}  // namespace durward::adapters::sqlite
+std::string home_connection(const domain::User& user) {
+  for (const auto& i : user.identities)
+    if (i.provider + "|" + i.user_id == user.user_id) return i.connection;
+  return user.identities.empty() ? std::string() : user.identities.front().connection;
+}
+
+std::optional<std::string> searchable(const json::Object& profile, std::string_view key) {
+  auto value = json::string(profile, key);
+  if (!value || value->empty()) return {};
+  return to_lower(*value);
+}
+
+std::optional<TimePoint> dead_at(const domain::RefreshToken& token) {
+  const auto &a = token.idle_expires_at, &b = token.expires_at;
+  return a && b ? std::min(*a, *b) : a ? a : b;
+}
+
+Result<int64_t> parse_after(const std::optional<std::string>& after) {
+  if (!after) return 0;
+  int64_t row = -1;
+  const auto* end = after->data() + after->size();
+  const auto [stop, error] = std::from_chars(after->data(), end, row);
+  if (error != std::errc() || stop != end || row < 0)
+    return fail(ErrorKind::invalid, "invalid_paging", "The checkpoint of the page is not one of this list.");
+  return row;
+}
+
+}  // namespace durward::adapters::records

@@ -1,0 +1,153 @@
+#pragma once
+#include <stdexcept>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "domain/log_record.h"
+#include "domain/session.h"
+#include "domain/user.h"
+
+// Between rows and values. The order of columns in a `*_columns` list is the one its reader expects. A Row
+// has integer(i), text(i), view(i), is_null(i), time(i) and maybe_time(i) of its columns.
+namespace durward::adapters::records {
+
+// A stored text that this program did not write: the database is damaged. Never holds a value.
+struct Damaged : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+json::Object stored_object(std::string_view text);  // throw Damaged
+json::Array stored_array(std::string_view text);
+std::vector<std::string> stored_strings(std::string_view text);
+
+// The part of a record that is kept as JSON, because nobody searches in it.
+std::string identities_text(const std::vector<domain::Identity>& identities);
+std::vector<domain::Identity> read_identities(std::string_view text);
+std::string detail_of(const domain::Session& session);
+std::string detail_of(const domain::AuthorizationCode& code);
+std::string detail_of(const domain::RefreshToken& token);
+std::string detail_of(const domain::Ticket& ticket);
+std::string detail_of(const domain::LogRecord& record);
+void read_detail(domain::Session& session, std::string_view detail);
+void read_detail(domain::AuthorizationCode& code, std::string_view detail);
+void read_detail(domain::RefreshToken& token, std::string_view detail);
+void read_detail(domain::Ticket& ticket, std::string_view detail);
+void read_detail(domain::LogRecord& record, std::string_view detail);
+
+// Where the user's own password counts; linked identities have their own or none.
+std::string home_connection(const domain::User& user);
+// The value of a root attribute as it is searched: without regard to case; absent when empty.
+std::optional<std::string> searchable(const json::Object& profile, std::string_view key);
+// When a refresh token can no longer be of use: what the sweep goes by.
+std::optional<TimePoint> dead_at(const domain::RefreshToken& token);
+
+// Pages are continued after a row number; anything else than one is refused with invalid/"invalid_paging".
+Result<int64_t> parse_after(const std::optional<std::string>& after);
+inline constexpr int64_t page_max = 1000;
+inline int64_t page_limit(int64_t limit) { return std::clamp<int64_t>(limit, 0, page_max); }
+
+inline constexpr char user_columns[] =
+    "u.user_id,u.profile,u.identities,u.version,u.created_at,u.updated_at,"
+    "l.logins_count,l.last_login,l.last_password_reset,l.last_ip";
+inline constexpr int user_column_count = 10;
+template <class Row>
+domain::User read_user(const Row& q) {
+  domain::User u;
+  u.user_id = q.text(0);
+  u.profile = stored_object(q.view(1));
+  u.identities = read_identities(q.view(2));
+  u.version = q.integer(3);
+  u.created_at = q.time(4);
+  u.updated_at = q.time(5);
+  u.logins_count = q.integer(6);
+  u.last_login = q.maybe_time(7);
+  u.last_password_reset = q.maybe_time(8);
+  u.last_ip = q.text(9);
+  return u;
+}
+
+inline constexpr char session_columns[] =
+    "s.id,u.user_id,s.secret,s.public_part,s.updated_at,s.idle_expires_at,s.expires_at,s.detail";
+template <class Row>
+domain::Session read_session(const Row& q) {
+  domain::Session s;
+  s.id = q.integer(0);
+  s.user_id = q.text(1);
+  s.secret_sha256 = q.text(2);
+  s.public_part = q.text(3);
+  s.updated_at = q.time(4);
+  s.idle_expires_at = q.time(5);
+  s.expires_at = q.time(6);
+  read_detail(s, q.view(7));
+  return s;
+}
+
+inline constexpr char code_columns[] = "c.id,c.secret,c.grant_id,c.expires_at,c.consumed_at,c.detail";
+template <class Row>
+domain::AuthorizationCode read_code(const Row& q) {
+  domain::AuthorizationCode c;
+  c.id = q.integer(0);
+  c.secret_sha256 = q.text(1);
+  c.grant_id = q.integer(2);
+  c.expires_at = q.time(3);
+  c.consumed_at = q.maybe_time(4);
+  read_detail(c, q.view(5));
+  return c;
+}
+
+inline constexpr char refresh_token_columns[] =
+    "t.id,t.secret,t.family,t.created_at,t.idle_expires_at,t.expires_at,t.last_used_at,t.rotated_at,t.detail";
+template <class Row>
+domain::RefreshToken read_refresh_token(const Row& q) {
+  domain::RefreshToken t;
+  t.id = q.integer(0);
+  t.secret_sha256 = q.text(1);
+  t.family = q.integer(2);
+  t.created_at = q.time(3);
+  t.idle_expires_at = q.maybe_time(4);
+  t.expires_at = q.maybe_time(5);
+  t.last_used_at = q.maybe_time(6);
+  t.rotated_at = q.maybe_time(7);
+  read_detail(t, q.view(8));
+  return t;
+}
+
+inline constexpr char grant_columns[] = "g.row,g.id,u.user_id,g.client_id,g.audience,g.scope,g.created_at";
+template <class Row>
+domain::Grant read_grant(const Row& q) {
+  domain::Grant g;
+  g.row = q.integer(0);
+  g.id = q.text(1);
+  g.user_id = q.text(2);
+  g.client_id = q.text(3);
+  g.audience = q.text(4);
+  g.scope = stored_strings(q.view(5));
+  g.created_at = q.time(6);
+  return g;
+}
+
+inline constexpr char ticket_columns[] = "t.id,t.secret,t.expires_at,t.detail";
+template <class Row>
+domain::Ticket read_ticket(const Row& q) {
+  domain::Ticket t;
+  t.id = q.integer(0);
+  t.secret_sha256 = q.text(1);
+  t.expires_at = q.time(2);
+  read_detail(t, q.view(3));
+  return t;
+}
+
+inline constexpr char log_columns[] = "id,date,type,client_id,connection,ip,detail";
+template <class Row>
+domain::LogRecord read_log(const Row& q) {
+  domain::LogRecord r;
+  r.id = q.integer(0);
+  r.date = q.time(1);
+  r.type = q.text(2);
+  r.client_id = q.text(3);
+  r.connection = q.text(4);
+  r.ip = q.text(5);
+  read_detail(r, q.view(6));
+  return r;
+}
+
+}  // namespace durward::adapters::records

@@ -1,0 +1,66 @@
+#include "server/store_choice.h"
+
+#include <unistd.h>
+
+#include "adapters/sqlite/store.h"
+#include "server/files.h"
+#include "server/roles.h"
+
+namespace durward::server {
+namespace {
+
+using ports::MigrationStep;
+using Opened = Result<std::unique_ptr<ports::Store>>;
+
+std::string sqlite_path(const Settings& settings) {
+  if (settings.boolean("ephemeral") || needs_no_store(settings)) return "";
+  const auto& store = settings.text("store");
+  return store.empty() ? settings.text("data") + "/durward.db"
+                       : store.substr(std::string_view("sqlite:").size());
+}
+
+// An empty path is the store in memory.
+class SqliteChoice : public StoreChoice {
+ public:
+  explicit SqliteChoice(const Settings& settings)
+      : path_(sqlite_path(settings)), folder_(settings.text("data")) {
+    options_.path = path_;
+    options_.reader_threads = size_t(settings.integer("read-threads"));
+    options_.inline_reads = true;
+  }
+  std::string shown() const override { return path_.empty() ? "memory" : path_; }
+  bool is_new() const override { return path_.empty() || ::access(path_.c_str(), F_OK) != 0; }
+
+  Opened open(const Clock& clock, Random&, metrics::Registry* registry, bool may_migrate) const override {
+    if (path_.starts_with(folder_ + "/")) ENSURE(make_directory(folder_));
+    auto options = options_;
+    options.migrate_at_open = may_migrate;
+    return adapters::SqliteStore::open(options, clock, registry);
+  }
+  Result<std::vector<MigrationStep>> plan() const override {
+    ENSURE(not_ephemeral());
+    return adapters::SqliteStore::plan(path_);
+  }
+  Result<std::vector<MigrationStep>> migrate(TimePoint at) const override {
+    ENSURE(not_ephemeral());
+    return adapters::SqliteStore::migrate(path_, at);
+  }
+
+ private:
+  Result<> not_ephemeral() const {
+    if (path_.empty())
+      return fail(ErrorKind::invalid, "no_store", "An ephemeral store has nothing to migrate.");
+    return {};
+  }
+
+  std::string path_, folder_;
+  adapters::SqliteOptions options_;
+};
+
+}  // namespace
+
+std::unique_ptr<StoreChoice> StoreChoice::of(const Settings& settings) {
+  return std::make_unique<SqliteChoice>(settings);
+}
+
+}  // namespace durward::server
