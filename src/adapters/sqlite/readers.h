@@ -1,4 +1,5 @@
 #pragma once
+#include "adapters/records/read_counters.h"
 #include "adapters/sqlite/engine.h"
 #include "ports/storage/commit.h"
 #include "ports/storage/jobs.h"
@@ -10,19 +11,7 @@
 // The storage ports over one engine. Expired rows are not found from the millisecond on at which they expire.
 namespace durward::adapters::sqlite {
 
-// One counter an operation: durward_store_reads_total{op="users.find"}.
-class ReadCounters {
- public:
-  ReadCounters(metrics::Registry& registry, std::string port) : registry_(registry), port_(std::move(port)) {}
-  metrics::Counter& operator()(std::string_view op) const {
-    return registry_.counter("durward_store_reads_total", "Reads of the store.",
-                             "op=\"" + port_ + "." + std::string(op) + "\"");
-  }
-
- private:
-  metrics::Registry& registry_;
-  std::string port_;
-};
+using records::ReadCounters;
 
 struct Context {
   Engine& engine;

@@ -1,9 +1,9 @@
-#include "adapters/contract/all.h"
+#pragma once
+#include "adapters/contract/world.h"
 #include "adapters/sqlite/store.h"
 #include "adapters/sqlite/temporary_file.h"
 
 namespace durward::adapters::contract {
-namespace {
 
 class SqliteUnderTest : public Place {
  public:
@@ -21,16 +21,10 @@ class SqliteUnderTest : public Place {
   std::unique_ptr<SqliteStore> store_;
 };
 
-StoreMaker maker(std::string name, bool on_file, bool inline_reads) {
+inline StoreMaker sqlite_maker(std::string name, bool on_file, bool inline_reads) {
   return {std::move(name),
           [=](FixedClock& clock) { return std::make_unique<SqliteUnderTest>(clock, on_file, inline_reads); },
           on_file};
 }
 
-const std::vector<StoreMaker> makers = {maker("file", true, false), maker("file_inline_reads", true, true),
-                                        maker("memory", false, false)};
-
-DURWARD_STORE_CONTRACT(Sqlite, makers);
-
-}  // namespace
 }  // namespace durward::adapters::contract

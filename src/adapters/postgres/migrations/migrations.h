@@ -1,0 +1,23 @@
+#pragma once
+#include <vector>
+
+#include "adapters/postgres/connect.h"
+#include "ports/storage/store.h"
+
+namespace durward::adapters::postgres {
+
+struct Migration {
+  int number;
+  const char* name;
+  const char* sql;
+};
+
+// In order, numbers without gaps. A published one is never changed; expand first, contract a release later.
+const std::vector<Migration>& migrations();
+
+// Both block. invalid/"newer_schema" when the database has a migration this program does not know.
+Result<std::vector<ports::MigrationStep>> plan_of(PGconn* conn);
+// Applies what is missing, each in its transaction, while no other process does; returns what was applied.
+Result<std::vector<ports::MigrationStep>> migrate(PGconn* conn, TimePoint at);
+
+}  // namespace durward::adapters::postgres

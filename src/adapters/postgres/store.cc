@@ -1,0 +1,168 @@
+#include "adapters/postgres/store.h"
+
+#include <charconv>
+
+#include "adapters/postgres/migrations/migrations.h"
+#include "adapters/postgres/readers.h"
+
+namespace durward::adapters {
+
+using namespace postgres;
+using ports::MigrationStep;
+
+namespace postgres {
+
+Async<std::vector<Rows>> read(Pool& pool, metrics::Counter& counter, Way way, Batch batch) {
+  counter.add();
+  const size_t statements = batch.size();
+  auto answer = co_await pool.run(std::move(batch), way);
+  if (!answer && answer.error().code == "invalid_text") co_return std::vector<Rows>(statements);
+  co_return answer;
+}
+
+PostgresCommitter::PostgresCommitter(Context context)
+    : c_(std::move(context)),
+      commits_(c_.registry.counter("durward_store_commits_total", "Lists of writes given to the store.")) {}
+
+Async<> PostgresCommitter::commit(domain::TenantId tenant, ports::Writes writes) {
+  if (writes.empty()) co_return Result<>();
+  commits_.add();
+  Script script(tenant, c_.clock.now(), c_.retention);
+  CO_ENSURE(co_await c_.pool.run(script.of(writes), Way::write));
+  if (script.changes_configuration()) c_.configuration_changed(tenant);
+  if (script.has_job()) c_.job_inserted();
+  co_return Result<>();
+}
+
+}  // namespace postgres
+
+namespace {
+PoolOptions pool_options(const PostgresOptions& options) {
+  PoolOptions out;
+  out.target = {options.url, options.password};
+  out.read_connections = options.read_connections;
+  out.write_connections = options.write_connections;
+  out.queue_max = options.queue_max;
+  out.statement_timeout = options.statement_timeout;
+  out.wait_max = options.wait_max;
+  return out;
+}
+}  // namespace
+
+struct PostgresStore::Impl {
+  Impl(const PostgresOptions& options, const Clock& clock, Random& random, metrics::Registry* given)
+      : registry(given ? *given : own_registry),
+        pool(pool_options(options), random, registry),
+        context{pool,
+                clock,
+                registry,
+                {options.log_retention, options.rotated_token_retention},
+                [this](domain::TenantId tenant) { tell(tenant); },
+                [this] { jobs.wake(); }} {
+    pool.on_notification([this](std::string_view payload) { hear(payload); });
+  }
+
+  // Queued changes are applied, but who listened to them may be gone already.
+  ~Impl() {
+    pool.on_notification({});
+    listen({});
+    jobs.on_job({});
+    pool.stop();
+  }
+
+  void listen(std::function<void(domain::TenantId)> listener) {
+    std::lock_guard lock(listener_mutex);
+    configuration_changed = std::move(listener);
+  }
+  void tell(domain::TenantId tenant) {
+    std::lock_guard lock(listener_mutex);
+    if (configuration_changed) configuration_changed(tenant);
+  }
+
+  // "c12": documents of tenant 12; "t": which tenants there are; "j": a job. Empty: some may have been
+  // missed; versions of documents are compared within a second anyway (adapters/configuration).
+  void hear(std::string_view payload) {
+    int64_t tenant = 0;
+    if (payload.starts_with('c'))
+      std::from_chars(payload.data() + 1, payload.data() + payload.size(), tenant);
+    if (!payload.starts_with('j')) tell({tenant});
+    if (payload.empty() || payload.starts_with('j')) jobs.wake();
+  }
+
+  metrics::Registry own_registry;
+  metrics::Registry& registry;
+  std::mutex listener_mutex;
+  std::function<void(domain::TenantId)> configuration_changed;
+  Pool pool;
+  Context context;
+  PostgresTenants tenants{context};
+  PostgresDocuments documents{context};
+  PostgresUsers users{context};
+  PostgresAssignments assignments{context};
+  PostgresSessions sessions{context};
+  PostgresCodes codes{context};
+  PostgresRefreshTokens refresh_tokens{context};
+  PostgresGrants grants{context};
+  PostgresTickets tickets{context};
+  PostgresLogs logs{context};
+  PostgresJobs jobs{context};
+  PostgresCommitter committer{context};
+};
+
+namespace {
+Result<> bring_up_to_date(const PostgresOptions& options, TimePoint at) {
+  TRY(const auto conn, connect({options.url, options.password}, Milliseconds(0)));
+  TRY(const auto steps, plan_of(conn.get()));
+  if (steps.back().applied) return {};
+  if (!options.migrate_at_open)
+    return fail(ErrorKind::conflict, "migration_needed",
+                "The store has an older schema; run `durward migrate` first.");
+  ENSURE(postgres::migrate(conn.get(), at));
+  return {};
+}
+}  // namespace
+
+Result<std::unique_ptr<PostgresStore>> PostgresStore::open(PostgresOptions options, const Clock& clock,
+                                                           Random& random, metrics::Registry* registry) {
+  ENSURE(postgres::check_url(options.url));
+  ENSURE(bring_up_to_date(options, clock.now()));
+  return std::unique_ptr<PostgresStore>(
+      new PostgresStore(std::make_unique<Impl>(options, clock, random, registry)));
+}
+
+Result<std::vector<MigrationStep>> PostgresStore::plan(const PostgresOptions& options) {
+  ENSURE(postgres::check_url(options.url));
+  TRY(const auto conn, connect({options.url, options.password}, Milliseconds(0)));
+  return plan_of(conn.get());
+}
+
+Result<std::vector<MigrationStep>> PostgresStore::migrate(const PostgresOptions& options, TimePoint at) {
+  ENSURE(postgres::check_url(options.url));
+  TRY(const auto conn, connect({options.url, options.password}, Milliseconds(0)));
+  return postgres::migrate(conn.get(), at);
+}
+
+std::string PostgresStore::shown(const std::string& url) { return shown_url(url); }
+Result<> PostgresStore::check_url(const std::string& url) { return postgres::check_url(url); }
+
+PostgresStore::PostgresStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+PostgresStore::~PostgresStore() = default;
+
+ports::Tenants& PostgresStore::tenants() { return impl_->tenants; }
+ports::Documents& PostgresStore::documents() { return impl_->documents; }
+ports::Users& PostgresStore::users() { return impl_->users; }
+ports::Assignments& PostgresStore::assignments() { return impl_->assignments; }
+ports::Sessions& PostgresStore::sessions() { return impl_->sessions; }
+ports::Codes& PostgresStore::codes() { return impl_->codes; }
+ports::RefreshTokens& PostgresStore::refresh_tokens() { return impl_->refresh_tokens; }
+ports::Grants& PostgresStore::grants() { return impl_->grants; }
+ports::Tickets& PostgresStore::tickets() { return impl_->tickets; }
+ports::Logs& PostgresStore::logs() { return impl_->logs; }
+ports::Jobs& PostgresStore::jobs() { return impl_->jobs; }
+ports::Committer& PostgresStore::committer() { return impl_->committer; }
+
+void PostgresStore::on_configuration_change(std::function<void(domain::TenantId)> listener) {
+  impl_->listen(std::move(listener));
+}
+
+}  // namespace durward::adapters
