@@ -14,6 +14,7 @@
 #include "http/address.h"
 #include "http/client.h"
 #include "server/roles.h"
+#include "server/store_choice.h"
 
 extern char** environ;
 
@@ -26,7 +27,11 @@ using enum OptionType;
 constexpr Option table[] = {
   {"config", path, "", "YAML file with settings; its keys are the option names with _ for -", flag_only},
   {"data", path, ".durward", "where the store, the master key and the local authority are kept"},
-  {"store", text, "", "sqlite:PATH; without it sqlite:<data>/durward.db"},
+  {"store", text, "", "sqlite:PATH or postgres://USER@HOST:PORT[,HOST:PORT]/DATABASE; without it sqlite:<data>/durward.db"},
+  {"store-password", text, "", "password at the database server", secret},
+  {"store-read-connections", integer, "2", "connections to the database server that share reads", 0, 1, 64},
+  {"store-write-connections", integer, "16", "connections to the database server for commits and lists", 0, 1, 256},
+  {"store-timeout", integer, "5000", "milliseconds the database server may take for one statement", 0, 100, 600000},
   {"ephemeral", boolean, "false", "keep everything in memory: nothing touches the disk", flag_only},
   {"listen", list, "127.0.0.1:8443", "HOST:PORT to serve on, repeatable; port 0 takes a free one"},
   {"base-domain", text, "localhost", "a tenant is reached at NAME.<base-domain>"},
@@ -332,8 +337,7 @@ class SettingsReader {
     check_roles();
     if (s.boolean("ephemeral") && s.is_given("store"))
       mistake("--ephemeral", "keeps nothing on disk and contradicts store");
-    if (const auto& store = s.text("store"); !store.empty() && !store.starts_with("sqlite:"))
-      mistake("store", "must be sqlite:PATH; this build has no other engine");
+    if (const auto wrong = StoreChoice::mistake_in(s.text("store"))) mistake("store", *wrong);
   }
 
   void check_roles() {

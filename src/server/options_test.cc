@@ -144,8 +144,23 @@ TEST(Options, contradictions_between_options_are_mistakes) {
   EXPECT_NE(world.mistakes().find("contradicts"), std::string::npos);
   world.flags = {{"ephemeral", "true"}, {"store", "sqlite:x.db"}};
   EXPECT_NE(world.mistakes().find("contradicts store"), std::string::npos);
-  world.flags = {{"store", "postgres://x"}};
-  EXPECT_NE(world.mistakes().find("must be sqlite:PATH"), std::string::npos);
+}
+
+TEST(Options, the_store_is_one_of_the_engines_and_its_url_holds_no_password) {
+  World world;
+  for (const char* good :
+       {"sqlite:x.db", "postgres://durward@db1:5432,db2:5433/durward?sslmode=verify-full"}) {
+    world.flags = {{"store", good}};
+    EXPECT_EQ(world.mistakes(), "none");
+  }
+  world.flags = {{"store", "mysql://x"}};
+  EXPECT_NE(world.mistakes().find("must be sqlite:PATH or postgres://"), std::string::npos);
+  for (const char* bad : {"postgres://durward:hunter2@db/durward", "postgres://db/durward?password=hunter2",
+                          "postgres://durward:hunter2%zz@db/durward"}) {
+    world.flags = {{"store", bad}};
+    EXPECT_NE(world.mistakes().find("store is refused"), std::string::npos) << bad;
+    EXPECT_EQ(world.mistakes().find("hunter2"), std::string::npos) << "a mistake never repeats a password";
+  }
 }
 
 TEST(Options, names_are_unique_and_documented) {

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "adapters/postgres/store.h"
 #include "adapters/sqlite/store.h"
 #include "server/files.h"
 #include "server/roles.h"
@@ -57,10 +58,46 @@ class SqliteChoice : public StoreChoice {
   adapters::SqliteOptions options_;
 };
 
+class PostgresChoice : public StoreChoice {
+ public:
+  explicit PostgresChoice(const Settings& settings) {
+    options_.url = settings.text("store");
+    options_.password = settings.text("store-password");
+    options_.read_connections = size_t(settings.integer("store-read-connections"));
+    options_.write_connections = size_t(settings.integer("store-write-connections"));
+    options_.statement_timeout = Milliseconds(settings.integer("store-timeout"));
+  }
+  std::string shown() const override { return adapters::PostgresStore::shown(options_.url); }
+  bool is_new() const override { return false; }
+
+  Opened open(const Clock& clock, Random& random, metrics::Registry* registry,
+              bool may_migrate) const override {
+    auto options = options_;
+    options.migrate_at_open = may_migrate;
+    return adapters::PostgresStore::open(options, clock, random, registry);
+  }
+  Result<std::vector<MigrationStep>> plan() const override { return adapters::PostgresStore::plan(options_); }
+  Result<std::vector<MigrationStep>> migrate(TimePoint at) const override {
+    return adapters::PostgresStore::migrate(options_, at);
+  }
+
+ private:
+  adapters::PostgresOptions options_;
+};
+
 }  // namespace
 
 std::unique_ptr<StoreChoice> StoreChoice::of(const Settings& settings) {
+  if (settings.text("store").starts_with("postgres")) return std::make_unique<PostgresChoice>(settings);
   return std::make_unique<SqliteChoice>(settings);
+}
+
+std::optional<std::string> StoreChoice::mistake_in(const std::string& store) {
+  if (store.empty() || store.starts_with("sqlite:")) return {};
+  if (!store.starts_with("postgres://") && !store.starts_with("postgresql://"))
+    return "must be sqlite:PATH or postgres://USER@HOST:PORT/DATABASE";
+  const auto checked = adapters::PostgresStore::check_url(store);
+  return checked ? std::nullopt : std::optional("is refused: " + checked.error().message);
 }
 
 }  // namespace durward::server

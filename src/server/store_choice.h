@@ -15,6 +15,8 @@ namespace durward::server {
 class StoreChoice {
  public:
   static std::unique_ptr<StoreChoice> of(const Settings& settings);
+  // What is wrong with a value of the option, as the end of a sentence; never repeats it.
+  static std::optional<std::string> mistake_in(const std::string& store);
   virtual ~StoreChoice() = default;
 
   // How messages name it; never holds a password.

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import tls from 'node:tls';
 import { fileURLToPath } from 'node:url';
+import { newDatabase, onPostgres } from './postgres.mjs';
 
 // RFC 6761 §6.3: names below localhost are this machine; not every resolver knows.
 const { lookup } = dns;
@@ -62,12 +63,15 @@ function appears(file, child, output) {
   });
 }
 
-// options: seeds (files), args (more flags), ephemeral (default true), data (directory kept by the caller)
+// options: seeds (files), args (more flags), ephemeral (default true). With DURWARD_TEST_STORE=postgres an ephemeral server
+// keeps its data in a database of its own instead of memory, and is the same otherwise.
 export async function startServer({ seeds = [seedFile], args = [], ephemeral = true, env = {} } = {}) {
   const directory = mkdtempSync(path.join(tmpdir(), 'durward-test-'));
   const readyFile = path.join(directory, 'ready.json');
   const flags = ['serve', '--listen', '127.0.0.1:0', '--ready-file', readyFile, ...args];
-  if (ephemeral) flags.push('--ephemeral');
+  if (ephemeral && onPostgres)
+    flags.push('--store', await newDatabase(), '--data', path.join(directory, 'data'), '--mail-catcher');
+  else if (ephemeral) flags.push('--ephemeral');
   for (const seed of seeds) flags.push('--seed', seed);
   const output = [];
   const child = spawn(binary, flags, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });

@@ -1,0 +1,65 @@
+// A throw-away PostgreSQL server of one test process, for DURWARD_TEST_STORE=postgres: files in a temporary directory, a
+// free port, nothing durable; each server under test gets a database of its own. The helper process (postgres.sh) watches
+// its standard input, so the server ends with the test process however that ends.
+import { spawn } from 'node:child_process';
+import net from 'node:net';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const helper = path.join(path.dirname(fileURLToPath(import.meta.url)), 'postgres.sh');
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+// Commands are lines to the helper, each answered by a line.
+class Cluster {
+  #child; #answers = []; #waiting = []; #count = 0;
+
+  async start() {
+    this.port = await freePort();
+    this.#child = spawn(helper, [String(this.port)], { stdio: ['pipe', 'pipe', 'inherit'] });
+    let text = '';
+    this.#child.stdout.on('data', data => {
+      text += data;
+      for (let end; (end = text.indexOf('\n')) >= 0; text = text.slice(end + 1)) this.#answered(text.slice(0, end));
+    });
+    this.#child.once('exit', code => this.#answered(`failed: the helper ended with ${code}`));
+    process.once('exit', () => this.#child.stdin.destroy());
+    // Neither the helper nor its pipes keep the test process alive.
+    this.#child.unref();
+    this.#child.stdin.unref?.();
+    this.#child.stdout.unref?.();
+    await this.#answer();
+    return this;
+  }
+  #answered(line) { const next = this.#waiting.shift(); if (next) next(line); else this.#answers.push(line); }
+  async #answer() {
+    this.#child.stdout.ref?.();
+    const line = this.#answers.shift() ?? await new Promise(resolve => this.#waiting.push(resolve));
+    this.#child.stdout.unref?.();
+    if (line !== 'ok') throw new Error(`PostgreSQL for the tests: ${line}`);
+  }
+
+  // The URL of a new, empty database.
+  async database() {
+    const name = `d${++this.#count}`;
+    this.#child.stdin.write(`create ${name}\n`);
+    await this.#answer();
+    return `postgres://durward@127.0.0.1:${this.port}/${name}`;
+  }
+}
+
+let cluster;
+export const onPostgres = process.env.DURWARD_TEST_STORE === 'postgres';
+export async function newDatabase() {
+  cluster ??= new Cluster().start();
+  return (await cluster).database();
+}
