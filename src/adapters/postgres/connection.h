@@ -15,8 +15,8 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 struct Request {
   Batch batch;
   bool read_only = false;
-  SteadyTime submitted, waiting_since;
-  SteadyTime deadline;  // its connection counts as lost after it
+  Milliseconds allowed{};  // for an answer once sent; then its connection counts as lost
+  SteadyTime submitted, waiting_since, deadline;
   int tries = 0;
   // The answer: rows of each statement, or why the first failing one failed.
   std::vector<Rows> rows;

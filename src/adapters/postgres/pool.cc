@@ -12,7 +12,9 @@
 namespace durward::adapters::postgres {
 
 namespace {
-constexpr int tries_max = 3;
+// When a server goes, a request may meet the end of several of its connections, one after the other; what was
+// slow once is asked once more.
+constexpr int tries_max = 8, slow_tries_max = 2;
 constexpr size_t connector_threads = 4;
 constexpr Milliseconds grace{1000};  // for the server to say itself that a statement is too slow
 constexpr char listen_script[] = "LISTEN durward";
@@ -116,8 +118,7 @@ bool Pool::submit(Request& request, Way way) {
 Async<std::vector<Rows>> Pool::run(Batch batch, Way way, std::optional<Milliseconds> timeout) {
   Request request{.batch = std::move(batch), .read_only = way != Way::write};
   request.submitted = request.waiting_since = std::chrono::steady_clock::now();
-  request.deadline =
-      request.submitted + options_.wait_max + timeout.value_or(options_.statement_timeout) + grace;
+  request.allowed = timeout.value_or(options_.statement_timeout) + grace;
   co_await Suspend{[this, &request, way](std::function<void()> resume) {
     request.resume = resume;  // the request may be gone as soon as it is queued
     if (submit(request, way)) return;
@@ -194,7 +195,7 @@ void Pool::expire(Lane& lane, SteadyTime now) {
   }
   for (const auto& slot : lane.slots)
     if (slot->connection && slot->connection->oldest() && slot->connection->oldest()->deadline <= now)
-      lose(*slot, "no answer in time");
+      lose(*slot, "no answer in time", slow_tries_max);
 }
 
 void Pool::dispatch(Lane& lane, SteadyTime now) {
@@ -204,10 +205,11 @@ void Pool::dispatch(Lane& lane, SteadyTime now) {
     Request& request = *lane.waiting.front();
     lane.waiting.pop_front();
     ++request.tries;
+    request.deadline = now + request.allowed;
     if (slot->connection->send(request))
       watch(*slot);
     else
-      lose(*slot, "broken while sending");
+      lose(*slot, "broken while sending", tries_max);
   }
   // Pipelined reads and notifications have their connections always, writes as many as were needed.
   connect_more(lane, lane.per_connection > 1 || lane.listens ? lane.slots.size() : lane.waiting.size(), now);
@@ -292,7 +294,7 @@ void Pool::serve(Slot& slot, uint32_t events) {
   if (alive)
     watch(slot);
   else
-    lose(slot, "closed by the server");
+    lose(slot, "closed by the server", tries_max);
 }
 
 void Pool::hear(Slot& slot) {
@@ -322,7 +324,7 @@ void Pool::end(Lane& lane, Request& request) {
   finish(request);
 }
 
-void Pool::lose(Slot& slot, const char* why) {
+void Pool::lose(Slot& slot, const char* why, int tries) {
   auto abandoned = slot.connection->abandon();
   slot.connection.reset();  // closing the socket takes it out of the epoll set
   open_.add(-1);
@@ -332,7 +334,7 @@ void Pool::lose(Slot& slot, const char* why) {
   slot.retry_at = std::chrono::steady_clock::now() + pause_after(0) / 4;
   std::ranges::reverse(abandoned);
   for (Request* request : abandoned) {
-    if ((request->read_only || request->undone) && request->tries < tries_max - 1) {
+    if ((request->read_only || request->undone) && request->tries < tries) {
       wait_again(slot.lane, *request);
       continue;
     }

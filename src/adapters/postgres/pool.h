@@ -61,7 +61,7 @@ class Pool {
   void adopt(Slot& slot, Result<Handle> made);
   void watch(Slot& slot);
   void serve(Slot& slot, uint32_t events);
-  void lose(Slot& slot, const char* why);
+  void lose(Slot& slot, const char* why, int tries);
   void end(Lane& lane, Request& request);
   void hear(Slot& slot);
   bool is_own(int process_id) const;

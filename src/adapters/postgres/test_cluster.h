@@ -52,6 +52,7 @@ class TestCluster {
   }
   TestCluster(const TestCluster&) = delete;
 
+  // On a thread that lives as long as the server is to: it ends with its thread.
   void start(std::vector<std::string> more = {}) {
     std::vector<std::string> words = {"-D", data(),
                                       "-k", folder_.string(),
@@ -60,6 +61,7 @@ class TestCluster {
                                       "-c", "fsync=off",
                                       "-c", "full_page_writes=off",
                                       "-c", "max_connections=300",
+                                      "-c", "deadlock_timeout=50ms",
                                       "-c", "shared_buffers=64MB"};
     words.insert(words.end(), more.begin(), more.end());
     server_ = run("postgres", words);

@@ -1,0 +1,110 @@
+// Several processes on one PostgreSQL database: what one does the others know, and what a login costs the database.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { promisify } from 'node:util';
+import { newDatabase } from '../support/postgres.mjs';
+import { binary, seedFile, startServer } from '../support/server.mjs';
+import { callback, World } from '../support/world.mjs';
+
+const run = promisify(execFile);
+
+describe('two processes on one PostgreSQL database', () => {
+  let data, store, here, there, client, user;
+
+  before(async () => {
+    data = mkdtempSync(path.join(tmpdir(), 'durward-data-'));
+    store = await newDatabase();
+    const options = seeds => ({ ephemeral: false, seeds, args: ['--store', store, '--data', data] });
+    const first = await startServer(options([seedFile]));
+    here = new World(first, first.tenant('acme'));
+    const second = await startServer(options([]));
+    there = new World(second, second.tenant('acme'));
+    [client, user] = [await here.client({ refresh_token: { rotation_type: 'rotating', expiration_type: 'expiring' } }),
+      await here.user()];
+  });
+  after(async () => {
+    await Promise.all([here?.close(), there?.close()]);
+    rmSync(data, { recursive: true, force: true });
+  });
+
+  const count = async (world, name) => {
+    const text = await (await fetch(world.url('/metrics'))).text();
+    return text.split('\n').filter(line => line.startsWith(name)).reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+  };
+  const counts = async world => ({
+    reads: await count(world, 'durward_store_reads_total'), commits: await count(world, 'durward_store_commits_total'),
+    trips: await count(world, 'durward_store_round_trips_total'),
+  });
+
+  it('keeps a login with its code exchange within five reads and three commits, one round trip each', async () => {
+    await here.exchange(client, (await here.signIn(client, user)).code); // fills the caches
+    const before = await counts(here);
+    const { status } = await here.exchange(client, (await here.signIn(client, user)).code);
+    const after = await counts(here);
+    assert.equal(status, 200);
+    const [reads, commits, trips] = ['reads', 'commits', 'trips'].map(k => after[k] - before[k]);
+    console.log(`a login with its code exchange on PostgreSQL: ${reads} reads, ${commits} commits, ${trips} round trips`);
+    // The version of the tenant's configuration is compared once a second, besides.
+    assert.ok(reads <= 5 + 2, `${reads} reads`);
+    assert.ok(commits <= 3, `${commits} commits`);
+    assert.ok(trips <= reads + commits + 1, `${trips} round trips`); // and perhaps a look for mail jobs
+  });
+
+  it('redeems at one a code that the other issued, once', async () => {
+    const { code } = await here.signIn(client, user);
+    assert.equal((await there.exchange(client, code)).status, 200);
+    const again = await here.exchange(client, code);
+    assert.deepEqual([again.status, again.body.error], [403, 'invalid_grant']);
+  });
+
+  it('refuses at one the tokens of a user who was removed at the other, at once', async () => {
+    const { code } = await here.signIn(client, user, { scope: 'openid offline_access' });
+    const { body } = await there.exchange(client, code);
+    const refresh = world => world.token({ grant_type: 'refresh_token', client_id: client.client_id,
+      client_secret: client.client_secret, refresh_token: body.refresh_token });
+    assert.equal((await here.api('DELETE', `/users/${encodeURIComponent(user.user_id)}`)).status, 204);
+    assert.equal((await refresh(there)).body.error, 'invalid_grant');
+    user = await here.user();
+  });
+
+  it('knows at one what was configured at the other, by notification', async () => {
+    const knows = async uri => {
+      const response = await fetch(there.authorizeUrl(client, { redirect_uri: uri }), { redirect: 'manual' });
+      return response.status === 302 && !response.headers.get('location').includes('error');
+    };
+    assert.ok(await knows(callback));
+    const took = [];
+    for (let i = 0; i < 10; ++i) {
+      const uri = `https://app.acme.example/new${i}`;
+      assert.equal(await knows(uri), false);
+      await here.api('PATCH', `/clients/${client.client_id}`, { callbacks: [callback, uri] });
+      const begin = performance.now();
+      while (!(await knows(uri))) assert.ok(performance.now() - begin < 5000, 'never known');
+      took.push(performance.now() - begin);
+    }
+    took.sort((a, b) => a - b);
+    console.log(`a change is known elsewhere after ${took[0].toFixed(1)} to ${took.at(-1).toFixed(1)} ms, one request included`);
+    // The version poll alone would take half a second on average.
+    assert.ok(took[5] < 300, `half of the changes took longer than ${took[5]} ms`);
+  });
+
+  it('is what the commands work on', async () => {
+    const command = async words => JSON.parse((await run(binary, [...words, '--json', '--store', store, '--data', data])).stdout);
+    const plan = await command(['migrate', '--plan']);
+    assert.ok(plan.length > 0 && plan.every(step => step.applied));
+    assert.deepEqual((await command(['tenant', 'list'])).map(t => t.name), ['acme']);
+    const checks = await command(['doctor', '--listen', '127.0.0.1:0']);
+    assert.ok(checks.every(check => check.ok), JSON.stringify(checks));
+    assert.ok(checks[0].found.startsWith('postgres://durward@127.0.0.1:'), checks[0].found);
+  });
+
+  it('is unreachable, not a crash, where there is no server', async () => {
+    const failed = await run(binary, ['tenant', 'list', '--store', 'postgres://durward@127.0.0.1:1/none', '--data', data])
+      .then(() => null, error => error);
+    assert.equal(failed?.code, 7);
+  });
+});
