@@ -169,6 +169,7 @@ do_help() {
   cat <<TEXT
 ./do run                     build and serve a working Durward with a demo tenant
 ./do test [SUITE...]         build and run all tests, or: unit compat conformance e2e fleet
+DURWARD_TEST_STORE=postgres ./do test SUITE...   the same servers on PostgreSQL instead of memory
 ./do test --asan             unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
 ./do build [PRESET]          build; presets: dev debug asan tsan release
 ./do fleet up|down|status    a split fleet behind nginx on this host; [--dir D] [--port P] [--seed F] [--store URL]

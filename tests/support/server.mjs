@@ -64,12 +64,13 @@ function appears(file, child, output) {
 }
 
 // options: seeds (files), args (more flags), ephemeral (default true). With DURWARD_TEST_STORE=postgres an ephemeral server
-// keeps its data in a database of its own instead of memory, and is the same otherwise.
+// keeps its data in a database of its own instead of memory, and is the same otherwise; unless it is to be repeatable.
 export async function startServer({ seeds = [seedFile], args = [], ephemeral = true, env = {} } = {}) {
   const directory = mkdtempSync(path.join(tmpdir(), 'durward-test-'));
   const readyFile = path.join(directory, 'ready.json');
   const flags = ['serve', '--listen', '127.0.0.1:0', '--ready-file', readyFile, ...args];
-  if (ephemeral && onPostgres)
+  const repeatable = args.includes('--fixed-time') || args.includes('--seed-random');
+  if (ephemeral && onPostgres && !repeatable)
     flags.push('--store', await newDatabase(), '--data', path.join(directory, 'data'), '--mail-catcher');
   else if (ephemeral) flags.push('--ephemeral');
   for (const seed of seeds) flags.push('--seed', seed);

@@ -5,18 +5,18 @@
 
 namespace durward::adapters::contract {
 
-// A database of its own for each test, copied from one that has the schema.
+// An empty database for each test.
 class PostgresUnderTest : public Place {
  public:
   explicit PostgresUnderTest(FixedClock& clock) {
-    database_ = cluster_.create("contract", [&](const std::string& url) {
+    database_ = cluster_.borrow("contract", [&](const std::string& url) {
       PostgresStore::migrate({.url = url}, clock.now()).value();
     });
     store_ = PostgresStore::open({.url = cluster_.url(database_)}, clock, random_, &registry_).value();
   }
   ~PostgresUnderTest() override {
     store_.reset();
-    cluster_.drop(database_);
+    cluster_.give_back(database_);
   }
   ports::Store& store() override { return *store_; }
   uint64_t flushes() override { return registry_.counter("durward_store_flushes_total", "").value(); }

@@ -251,8 +251,21 @@ void Pool::begin_attempt(Slot& slot) {
   if (!accepted) throw std::logic_error("there is room for an attempt of each slot");
 }
 
+void Pool::wait_for_notifications() {
+  std::unique_lock lock(mutex_);
+  tried_.wait(lock, [this] { return tried_to_listen_; });
+}
+
+void Pool::begin_listening(bool connected) {
+  std::lock_guard lock(mutex_);
+  const bool again = std::exchange(tried_to_listen_, true);
+  tried_.notify_all();
+  if (again && connected && heard_) heard_("");
+}
+
 void Pool::adopt(Slot& slot, Result<Handle> made) {
   slot.connecting = false;
+  if (slot.lane.listens) begin_listening(made.has_value());
   if (!made) {
     slot.retry_at = std::chrono::steady_clock::now() + pause_after(slot.failures++);
     if (slot.failures == 1) log::warning("store: no connection", {{"reason", made.error().debug}});
@@ -265,8 +278,6 @@ void Pool::adopt(Slot& slot, Result<Handle> made) {
   open_.add(1);
   epoll_event event{.events = EPOLLIN, .data = {.ptr = &slot}};
   ::epoll_ctl(epoll_, EPOLL_CTL_ADD, slot.connection->socket(), &event);
-  std::lock_guard lock(mutex_);
-  if (slot.lane.listens && heard_) heard_("");
 }
 
 // Half of the pause is drawn, so that a fleet does not come back all at once.

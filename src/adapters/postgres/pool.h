@@ -35,9 +35,11 @@ class Pool {
   Pool(PoolOptions options, Random& random, metrics::Registry& registry);
   ~Pool();
 
-  // What other processes notify, by payload; on the pool's thread. After each new connection for
-  // notifications `heard` is called with an empty payload, because some may be lost.
+  // What other processes notify, by payload; on the pool's thread. When the connection for notifications was
+  // lost and is there again, `heard` is called with an empty payload, because some may be lost.
   void on_notification(std::function<void(std::string_view)> heard);
+  // Returns when notifications are heard, or when they cannot be for now.
+  void wait_for_notifications();
 
   // The batch as one transaction. Errors: see refusal_of(); unavailable when the queue is full, the server
   // away or the statement too slow. `timeout` is instead of statement_timeout; the batch must tell the
@@ -59,6 +61,7 @@ class Pool {
   void connect_more(Lane& lane, size_t wanted, SteadyTime now);
   void begin_attempt(Slot& slot);
   void adopt(Slot& slot, Result<Handle> made);
+  void begin_listening(bool connected);
   void watch(Slot& slot);
   void serve(Slot& slot, uint32_t events);
   void lose(Slot& slot, const char* why, int tries);
@@ -84,7 +87,8 @@ class Pool {
   std::vector<Attempt> attempts_;
   std::function<void(std::string_view)> heard_;
   std::atomic<size_t> waiting_{0};
-  bool stopping_ = false;
+  bool stopping_ = false, tried_to_listen_ = false;
+  std::condition_variable tried_;
 
   // The thread's own.
   std::vector<std::unique_ptr<Lane>> lanes_;  // shared reads, own connections, notifications

@@ -60,6 +60,7 @@ struct PostgresStore::Impl {
                 [this](domain::TenantId tenant) { tell(tenant); },
                 [this] { jobs.wake(); }} {
     pool.on_notification([this](std::string_view payload) { hear(payload); });
+    pool.wait_for_notifications();
   }
 
   // Queued changes are applied, but who listened to them may be gone already.

@@ -94,6 +94,19 @@ class TestCluster {
     sql("postgres", "CREATE DATABASE " + name + (like.empty() ? "" : " TEMPLATE " + like));
     return name;
   }
+  // The same, and emptied and kept for the next when it is given back: making one takes a third of a second.
+  std::string borrow(const std::string& like, const std::function<void(const std::string&)>& make) {
+    if (spare_.empty()) return create(like, make);
+    auto name = std::move(spare_.back());
+    spare_.pop_back();
+    return name;
+  }
+  void give_back(const std::string& name) {
+    sql(name,
+        "DO $$ DECLARE t text; BEGIN FOR t IN SELECT tablename FROM pg_tables WHERE schemaname='public' AND "
+        "tablename<>'schema_migrations' LOOP EXECUTE 'DELETE FROM '||t; END LOOP; END $$");
+    spare_.push_back(name);
+  }
   void drop(const std::string& name) { sql("postgres", "DROP DATABASE " + name + " WITH (FORCE)"); }
 
   // The first column of the first row, or nothing.
@@ -160,7 +173,7 @@ class TestCluster {
   gid_t group_ = 0;
   pid_t server_ = 0;
   int databases_ = 0;
-  std::vector<std::string> templates_;
+  std::vector<std::string> templates_, spare_;
 };
 
 }  // namespace durward::adapters::postgres
