@@ -7,8 +7,8 @@ namespace {
 
 using Pair = std::pair<std::string, std::string>;
 
-constexpr std::string_view store_options[] = {"config",      "data",       "store",
-                                              "base-domain", "master-key", "bcrypt-cost"};
+constexpr std::string_view store_options[] = {"config",        "data",        "store",      "store-password",
+                                              "store-timeout", "base-domain", "master-key", "bcrypt-cost"};
 
 bool takes(const Command& command, const server::Option& option) {
   if (command.uses == Uses::all) return true;

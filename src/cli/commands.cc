@@ -38,6 +38,8 @@ const std::vector<Command>& commands() {
     {"token", "Print a token of the tenant's management client for the management API", {},
      {tenant_flag, {"issuer", "URL", "the URL the server is reached at; without it https://NAME.<base-domain>/"}}, Uses::store, run_token},
     {"migrate", "Bring the store to this version's schema", {}, {{"plan", "", "only say what would be done"}}, Uses::store, run_migrate},
+    {"store copy", "Move an embedded store into a PostgreSQL database and compare both; repeatable, while nobody serves from them",
+     {{"FROM", "sqlite:PATH"}, {"TO", "postgres://USER@HOST:PORT/DATABASE"}}, {}, Uses::store, run_store_copy},
     {"doctor", "Check that the installation can work", {}, {}, Uses::all, run_doctor},
     {"config check", "Check the settings", {}, {}, Uses::all, run_config_check},
     {"config show", "Show every setting, its value and where it comes from; secrets stay hidden", {}, {}, Uses::all, run_config_show},

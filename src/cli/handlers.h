@@ -22,6 +22,7 @@ Exit run_keys_rotate(Invocation& invocation);
 Exit run_keys_revoke(Invocation& invocation);
 
 Exit run_migrate(Invocation& invocation);
+Exit run_store_copy(Invocation& invocation);
 Exit run_doctor(Invocation& invocation);
 Exit run_config_check(Invocation& invocation);
 Exit run_config_show(Invocation& invocation);

@@ -58,15 +58,20 @@ class SqliteChoice : public StoreChoice {
   adapters::SqliteOptions options_;
 };
 
+adapters::PostgresOptions postgres_options(const Settings& settings, const std::string& url) {
+  adapters::PostgresOptions options;
+  options.url = url;
+  options.password = settings.text("store-password");
+  options.read_connections = size_t(settings.integer("store-read-connections"));
+  options.write_connections = size_t(settings.integer("store-write-connections"));
+  options.statement_timeout = Milliseconds(settings.integer("store-timeout"));
+  return options;
+}
+
 class PostgresChoice : public StoreChoice {
  public:
-  explicit PostgresChoice(const Settings& settings) {
-    options_.url = settings.text("store");
-    options_.password = settings.text("store-password");
-    options_.read_connections = size_t(settings.integer("store-read-connections"));
-    options_.write_connections = size_t(settings.integer("store-write-connections"));
-    options_.statement_timeout = Milliseconds(settings.integer("store-timeout"));
-  }
+  explicit PostgresChoice(const Settings& settings)
+      : options_(postgres_options(settings, settings.text("store"))) {}
   std::string shown() const override { return adapters::PostgresStore::shown(options_.url); }
   bool is_new() const override { return false; }
 
@@ -90,6 +95,18 @@ class PostgresChoice : public StoreChoice {
 std::unique_ptr<StoreChoice> StoreChoice::of(const Settings& settings) {
   if (settings.text("store").starts_with("postgres")) return std::make_unique<PostgresChoice>(settings);
   return std::make_unique<SqliteChoice>(settings);
+}
+
+Result<std::vector<CopiedTable>> copy_store(
+    const Settings& settings, const std::string& from, const std::string& to,
+    const std::function<void(const std::string&, int64_t)>& progress) {
+  constexpr std::string_view embedded = "sqlite:";
+  if (!from.starts_with(embedded))
+    return fail(ErrorKind::invalid, "bad_store_url", "The source must be sqlite:PATH.");
+  SystemClock clock;
+  SystemRandom random;
+  return adapters::copy_store(from.substr(embedded.size()), postgres_options(settings, to), clock, random,
+                              progress);
 }
 
 std::optional<std::string> StoreChoice::mistake_in(const std::string& store) {

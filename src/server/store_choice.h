@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "adapters/postgres/copy.h"
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/random.h"
@@ -33,5 +34,12 @@ class StoreChoice {
   // Applies what is missing; returns what was applied.
   virtual Result<std::vector<ports::MigrationStep>> migrate(TimePoint at) const = 0;
 };
+
+// What `durward store copy` does; see adapters/postgres/copy.h for promises and errors. `from` is
+// sqlite:PATH, `to` postgres://...; anything else is invalid/"bad_store_url".
+using adapters::CopiedTable;
+Result<std::vector<CopiedTable>> copy_store(const Settings& settings, const std::string& from,
+                                            const std::string& to,
+                                            const std::function<void(const std::string&, int64_t)>& progress);
 
 }  // namespace durward::server

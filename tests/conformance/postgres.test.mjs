@@ -108,3 +108,35 @@ describe('two processes on one PostgreSQL database', () => {
     assert.equal(failed?.code, 7);
   });
 });
+
+describe('an installation that moves to PostgreSQL', () => {
+  it('keeps its clients, users and refresh tokens', async () => {
+    const data = mkdtempSync(path.join(tmpdir(), 'durward-data-'));
+    const file = `sqlite:${data}/durward.db`;
+    const copy = to => run(binary, ['store', 'copy', file, to, '--json', '--data', data]);
+    try {
+      let world = new World(await startServer({ ephemeral: false, args: ['--store', file, '--data', data] }));
+      const client = await world.client({ refresh_token: { rotation_type: 'rotating', expiration_type: 'expiring' } });
+      const user = await world.user();
+      const { body } = await world.exchange(client, (await world.signIn(client, user, { scope: 'openid offline_access' })).code);
+      await world.close();
+
+      const store = await newDatabase();
+      const tables = JSON.parse((await copy(store)).stdout);
+      assert.ok(tables.every(t => t.verified), JSON.stringify(tables));
+      assert.ok(tables.find(t => t.table === 'users').rows > 0);
+
+      world = new World(await startServer({ ephemeral: false, seeds: [], args: ['--store', store, '--data', data] }));
+      const refreshed = await world.token({ grant_type: 'refresh_token', client_id: client.client_id,
+        client_secret: client.client_secret, refresh_token: body.refresh_token });
+      assert.equal(refreshed.status, 200, JSON.stringify(refreshed.body));
+      assert.equal((await world.exchange(client, (await world.signIn(client, user)).code)).status, 200);
+      await world.close();
+
+      const failed = await copy('postgres://durward@127.0.0.1:1/none').then(() => null, error => error);
+      assert.equal(failed?.code, 7);
+    } finally {
+      rmSync(data, { recursive: true, force: true });
+    }
+  });
+});

@@ -82,6 +82,7 @@ class Rows {
   explicit Rows(PGresult* result) : result_(result), count_(PQntuples(result)) {}
 
   bool step() { return ++row_ < count_; }
+  bool is_last() const { return row_ + 1 == count_; }
   int64_t changes() const;  // rows that the statement inserted, changed or removed
 
   bool is_null(int column) const { return PQgetisnull(result_.get(), row_, column) != 0; }
