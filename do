@@ -9,7 +9,7 @@ build_packages=(clang-19 lld-19 clang-format-19 libclang-rt-19-dev cmake ninja-b
   ca-certificates)
 tidy_packages=(python3-minimal git)
 unit_packages=(postgresql-15 redis-server)
-fleet_packages=(nginx-light redis-server openssl)
+fleet_packages=(nginx-light redis-server postgresql-15 openssl)
 test_packages=(chromium apache2 libapache2-mod-auth-openidc "${fleet_packages[@]}")
 
 export CCACHE_DIR="${CCACHE_DIR:-$HOME/.cache/durward-ccache}"

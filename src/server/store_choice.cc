@@ -93,7 +93,9 @@ class PostgresChoice : public StoreChoice {
 }  // namespace
 
 std::unique_ptr<StoreChoice> StoreChoice::of(const Settings& settings) {
-  if (settings.text("store").starts_with("postgres")) return std::make_unique<PostgresChoice>(settings);
+  // What only hashes is told of a store by a settings file that all roles share, and opens none.
+  if (!needs_no_store(settings) && settings.text("store").starts_with("postgres"))
+    return std::make_unique<PostgresChoice>(settings);
   return std::make_unique<SqliteChoice>(settings);
 }
 
