@@ -35,7 +35,7 @@ class InternalFaceTest : public testing::Test {
   http::Response ask(http::Request request) { return run_sync(face_.handle(std::move(request))); }
 
   std::vector<endpoint::Endpoint> rows() {
-    auto out = health_rows(readiness_, metrics_);
+    auto out = health_rows(readiness_, metrics_, {});
     for (auto& row : hashing_rows(hasher_)) out.push_back(std::move(row));
     return out;
   }

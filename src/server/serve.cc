@@ -38,6 +38,12 @@ Limiter::Rates rates(const Settings& settings, ports::Limiter* shared) {
           settings.integer("management-in-flight"), shared};
 }
 
+Result<http::Networks> metrics_readers(const Settings& settings) {
+  auto readers = http::Networks::parse(settings.list("metrics-from"));
+  if (readers) return readers;
+  return fail(ErrorKind::invalid, "bad_option", "metrics-from must be addresses or CIDR blocks");
+}
+
 http::ServerOptions server_options(const Settings& settings, std::vector<http::Listen> listen) {
   http::ServerOptions options;
   options.listen = std::move(listen);
@@ -195,11 +201,9 @@ Result<> Running::bind() {
   }
   auto rows = installation_->faces.rows(settings_.list("role"));
   rows.push_back(openapi_row(rows, version));
-  auto readers = http::Networks::parse(settings_.list("metrics-from"));
-  if (!readers)
-    return fail(ErrorKind::invalid, "bad_option", "metrics-from must be addresses or CIDR blocks");
+  TRY(auto readers, metrics_readers(settings_));
   pipeline_ = std::make_unique<Pipeline>(
-      std::move(rows), health_rows(readiness_, core.metrics(), *std::move(readers)),
+      std::move(rows), health_rows(readiness_, core.metrics(), std::move(readers)),
       core.services().configuration, tokens::management_authenticator(core.services()), core.clock(),
       PipelineOptions{settings_.text("base-domain"), rates(settings_, core.shared().limiter())});
   server_ = std::make_unique<http::Server>(
@@ -223,7 +227,8 @@ Result<> Running::bind_internal() {
     options.tls = std::move(certificates.tls);
   }
   TRY(auto keys, internal_keys(settings_, core.random()));
-  auto rows = health_rows(readiness_, core.metrics());
+  TRY(auto readers, metrics_readers(settings_));
+  auto rows = health_rows(readiness_, core.metrics(), std::move(readers));
   if (has_role(settings_.list("role"), "hashing"))
     for (auto& row : hashing_rows(core.local_hasher())) rows.push_back(std::move(row));
   internal_ =

@@ -93,9 +93,8 @@ class PostgresChoice : public StoreChoice {
 }  // namespace
 
 std::unique_ptr<StoreChoice> StoreChoice::of(const Settings& settings) {
-  // What only hashes is told of a store by a settings file that all roles share, and opens none.
-  if (!needs_no_store(settings) && settings.text("store").starts_with("postgres"))
-    return std::make_unique<PostgresChoice>(settings);
+  const bool fleet = settings.text("store").starts_with("postgres") && !needs_no_store(settings);
+  if (fleet) return std::make_unique<PostgresChoice>(settings);
   return std::make_unique<SqliteChoice>(settings);
 }
 
