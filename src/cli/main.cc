@@ -12,7 +12,7 @@ constexpr char name[] = "OPENSSL_ia32cap=";
 // OpenSSL reads its environment in a constructor, which the loader runs before main but after this. Nothing
 // is set up yet, so nothing is allocated: the process goes on with a copy of its environment that has one
 // more line.
-void choose_openssl_code(int, char**, char** environment) {
+[[maybe_unused]] void choose_openssl_code(int, char**, char** environment) {
   static char line[64];
   static char* copy[1024];
   const char* wanted = durward::crypto::preferred_openssl_ia32cap();
@@ -28,7 +28,8 @@ void choose_openssl_code(int, char**, char** environment) {
   environ = copy;
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
+// A sanitizer is not ready that early.
+#if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
 [[gnu::section(".preinit_array"), gnu::used]] void (*const before_constructors)(int, char**,
                                                                                 char**) = choose_openssl_code;
 #endif

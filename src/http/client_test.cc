@@ -96,19 +96,26 @@ TEST_F(ClientTest, an_unknown_name_says_so) {
   EXPECT_EQ(ask(*client, request).error().code, "connect_failed");
 }
 
-// Never answers; what waits is let go when the fixture goes.
-struct Silent {
-  Task<Response> operator()(Request) const { return wait(held); }
-  static Task<Response> wait(std::shared_ptr<std::vector<std::function<void()>>> held) {
-    co_await Suspend{[held](std::function<void()> resume) { held->push_back(std::move(resume)); }};
+// Answers nothing while it lives.
+class SilentServer {
+ public:
+  ~SilentServer() {
+    held_.let_go();
+    server_.server().drain();
+  }
+  uint16_t port() const { return server_.port(); }
+
+ private:
+  static Task<Response> wait(testing::Held* held) {
+    co_await held->wait();
     co_return text_response(200, "late");
   }
-  std::shared_ptr<std::vector<std::function<void()>>> held =
-      std::make_shared<std::vector<std::function<void()>>>();
+  testing::Held held_;
+  RunningServer server_{[this](Request) { return wait(&held_); }};
 };
 
 TEST_F(ClientTest, the_deadline_ends_a_request_that_is_not_answered) {
-  RunningServer server{Silent{}};
+  SilentServer server;
   auto client = make({}, metrics_);
   const auto answer = ask(*client, to(server.port()), Milliseconds(30));
   ASSERT_FALSE(answer);
@@ -117,7 +124,7 @@ TEST_F(ClientTest, the_deadline_ends_a_request_that_is_not_answered) {
 }
 
 TEST_F(ClientTest, the_deadline_also_ends_the_wait_for_a_connection) {
-  RunningServer server{Silent{}};
+  SilentServer server;
   auto client = make({.connections_max = 1}, metrics_);
   std::atomic<int> timed_out{0};
   std::vector<std::thread> threads;
@@ -131,7 +138,7 @@ TEST_F(ClientTest, the_deadline_also_ends_the_wait_for_a_connection) {
 }
 
 TEST_F(ClientTest, more_requests_than_may_wait_fail_at_once) {
-  RunningServer server{Silent{}};
+  SilentServer server;
   auto client = make({.connections_max = 1, .waiting_max = 0}, metrics_);
   std::thread first([&] { EXPECT_FALSE(ask(*client, to(server.port()), Milliseconds(500))); });
   while (open() == 0) std::this_thread::yield();
@@ -154,7 +161,7 @@ TEST_F(ClientTest, many_requests_share_few_connections) {
 }
 
 TEST_F(ClientTest, ending_the_client_ends_what_is_under_way) {
-  RunningServer server{Silent{}};
+  SilentServer server;
   auto client = make({}, metrics_);
   std::thread waiting([&, raw = client.get()] {
     const auto answer = ask(*raw, to(server.port()), Milliseconds(60'000));

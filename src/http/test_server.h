@@ -4,6 +4,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include "base/executor.h"
 #include "http/server.h"
 #include "http/test_client.h"
 
@@ -64,6 +65,28 @@ class RunningServer {
   SystemRandom random_;
   metrics::Registry metrics_;
   Server server_;
+};
+
+// Requests that are not answered until they are let go, which their server must live to see: drain it
+// afterwards.
+class Held {
+ public:
+  Task<> wait() {
+    co_await Suspend{[this](std::function<void()> resume) {
+      std::lock_guard lock(mutex_);
+      waiting_.push_back(std::move(resume));
+    }};
+  }
+  void let_go() {
+    std::unique_lock lock(mutex_);
+    const auto waiting = std::exchange(waiting_, {});
+    lock.unlock();
+    for (const auto& resume : waiting) resume();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::function<void()>> waiting_;
 };
 
 }  // namespace durward::http::testing

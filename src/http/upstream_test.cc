@@ -84,11 +84,15 @@ class UpstreamTest : public ::testing::Test {
  protected:
   struct Backend {  // counts what it is asked and answers with `status`
     std::atomic<int> asked{0}, status{200};
-    std::shared_ptr<std::vector<std::function<void()>>> held;  // set: never answers
+    bool silent = false;  // answers nothing while it lives
+    testing::Held held;
+    ~Backend() {
+      held.let_go();
+      if (server) server->server().drain();
+    }
     static Task<Response> answer(Backend* self) {
       ++self->asked;
-      if (self->held)
-        co_await Suspend{[self](std::function<void()> resume) { self->held->push_back(std::move(resume)); }};
+      if (self->silent) co_await self->held.wait();
       auto response = text_response(self->status, "from a server");
       if (self->status == 503) response.headers.set("Retry-After", "1");
       co_return response;
@@ -164,7 +168,7 @@ TEST_F(UpstreamTest, when_nobody_is_there_the_call_fails) {
 
 TEST_F(UpstreamTest, a_server_that_is_silent_loses_against_the_hedge) {
   Backend silent, quick;
-  silent.held = std::make_shared<std::vector<std::function<void()>>>();
+  silent.silent = true;
   auto wanted = options({silent.origin(), quick.origin()});
   wanted.hedge_after = Milliseconds(20);
   auto upstream = make(std::move(wanted));
@@ -174,7 +178,7 @@ TEST_F(UpstreamTest, a_server_that_is_silent_loses_against_the_hedge) {
 
 TEST_F(UpstreamTest, what_may_have_happened_is_not_repeated_unless_it_is_harmless) {
   Backend silent;
-  silent.held = std::make_shared<std::vector<std::function<void()>>>();
+  silent.silent = true;
   Backend quick;
   auto wanted = options({silent.origin(), quick.origin()});
   wanted.hedge_after = Milliseconds(10);
