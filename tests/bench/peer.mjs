@@ -39,7 +39,7 @@ const server = http.createServer().listen(0, '127.0.0.1', () => {
     interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
     rotateRefreshToken: true, issueRefreshToken: () => true, pkce: { required: () => false },
     findAccount: (_ctx, id) => ({ accountId: id, claims: () => ({ sub: id, email: id, name: 'Person' }) }),
-    cookies: { keys: ['bench'] }, conformIdTokenClaims: false,
+    cookies: { keys: ['bench'] }, conformIdTokenClaims: false, enabledJWA: { idTokenSigningAlgValues: ['RS256', 'ES256', 'HS256'] },
   });
   const callback = provider.callback();
   const users = new Map();
