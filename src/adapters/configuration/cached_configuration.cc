@@ -86,7 +86,7 @@ struct CachedConfiguration::Impl {
   Async<Ptr<T>> miss(ValueKey key, Load load) {
     CO_ENSURE(co_await compare_version(key.tenant));
     if (auto value = find<T>(key)) co_return *std::move(value);
-    const auto ticket = cache.begin_load(key);
+    const auto ticket = cache.begin_load(key, clock.now());
     if (!ticket.is_pilot) {
       co_await cache.wait(key.tenant, ticket.flight);
       CO_TRY(auto shared, Result<CachedValue>(ticket.flight->result));

@@ -24,8 +24,7 @@ std::optional<CachedValue> ValueCache::find(const ValueKey& key, TimePoint now) 
   const auto it = s.entries.find(key);
   if (it == s.entries.end()) return {};
   Entry& e = it->second;
-  if (!e.loaded || e.generation != tenant->second.generation) return {};
-  if (e.expires && now >= *e.expires) return {};
+  if (!is_valid(e, tenant->second, now)) return {};
   s.ages.splice(s.ages.begin(), s.ages, e.age);
   return e.value;
 }
@@ -100,11 +99,16 @@ void ValueCache::end_check(int64_t id, const Ticket& ticket, std::optional<int64
   for (auto& resume : waiters) resume();
 }
 
-ValueCache::Ticket ValueCache::begin_load(const ValueKey& key) {
+ValueCache::Ticket ValueCache::begin_load(const ValueKey& key, std::optional<TimePoint> now) {
   Shard& s = shard(key.tenant);
   std::lock_guard lock(s.mutex);
   Tenant& tenant = tenant_in(s, key.tenant);
   Entry& e = entry_in(s, key, tenant);
+  if (now && is_valid(e, tenant, *now)) {
+    auto landed = std::make_shared<Flight>();
+    land(*landed, e.value);
+    return {std::move(landed), false, tenant.generation};
+  }
   // A load that began before the last change would give its waiters a value from before it.
   const bool pilot = e.flight == nullptr || e.generation != tenant.generation;
   if (pilot) {

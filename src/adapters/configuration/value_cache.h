@@ -70,7 +70,8 @@ class ValueCache {
   std::optional<Ticket> begin_check(int64_t tenant, TimePoint now);
   void end_check(int64_t tenant, const Ticket& ticket, std::optional<int64_t> version, TimePoint begun);
 
-  Ticket begin_load(const ValueKey& key);
+  // With `now`, a value that somebody else has landed since the caller missed it is a flight that has landed.
+  Ticket begin_load(const ValueKey& key, std::optional<TimePoint> now = {});
   // Keeps the value unless the tenant changed meanwhile; `expires` for values no version covers.
   void end_load(const ValueKey& key, const Ticket& ticket, Result<CachedValue> result,
                 std::optional<TimePoint> expires);
@@ -114,6 +115,9 @@ class ValueCache {
     std::optional<TimePoint> checked_at;
     std::shared_ptr<Flight> check;
   };
+  static bool is_valid(const Entry& entry, const Tenant& tenant, TimePoint now) {
+    return entry.loaded && entry.generation == tenant.generation && !(entry.expires && now >= *entry.expires);
+  }
   struct alignas(64) Shard {
     mutable std::mutex mutex;
     std::unordered_map<OwnedKey, Entry, Hash, Equal> entries;

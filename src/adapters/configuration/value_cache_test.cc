@@ -149,5 +149,14 @@ TEST_F(ValueCacheTest, a_value_with_an_end_is_gone_at_that_millisecond) {
   EXPECT_FALSE(cache.find(name, now));
 }
 
+TEST_F(ValueCacheTest, who_missed_before_somebody_landed_takes_what_landed) {
+  load("a", 1);
+  const auto late = cache.begin_load(key("a"), now);
+  EXPECT_FALSE(late.is_pilot);
+  EXPECT_TRUE(late.flight->done);
+  cache.invalidate(1);
+  EXPECT_TRUE(cache.begin_load(key("a"), now).is_pilot);
+}
+
 }  // namespace
 }  // namespace durward::adapters
