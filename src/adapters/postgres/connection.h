@@ -18,6 +18,7 @@ struct Request {
   Milliseconds allowed{};  // for an answer once sent; then its connection counts as lost
   SteadyTime submitted, waiting_since, deadline;
   int tries = 0;
+  SteadyTime first_tried;
   // The answer: rows of each statement, or why the first failing one failed.
   std::vector<Rows> rows;
   std::optional<Error> error;

@@ -204,7 +204,7 @@ void Pool::dispatch(Lane& lane, SteadyTime now) {
     if (!slot) break;
     Request& request = *lane.waiting.front();
     lane.waiting.pop_front();
-    ++request.tries;
+    if (request.tries++ == 0) request.first_tried = now;
     request.deadline = now + request.allowed;
     if (slot->connection->send(request))
       watch(*slot);
@@ -324,10 +324,13 @@ bool Pool::is_own(int process_id) const {
   return false;
 }
 
-// An answer: for good, or the server undid it and it may be tried again.
+// An answer: for good, or the server undid it and it may be tried again. Lists that lock each other may lose
+// many times in a row, each time only until the server notices, so they have at least as long as one that
+// waits for a connection.
 void Pool::end(Lane& lane, Request& request) {
   (request.read_only ? round_trips_read_ : round_trips_write_).add();
-  if (request.error && request.undone && request.tries < tries_max) {
+  const bool has_time = std::chrono::steady_clock::now() < request.first_tried + options_.wait_max;
+  if (request.error && request.undone && (request.tries < tries_max || has_time)) {
     wait_again(lane, request);
     return;
   }
