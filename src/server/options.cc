@@ -61,6 +61,7 @@ constexpr Option table[] = {
   {"smtp-password", text, "", "password at the mail server", secret},
   {"mail-from", text, "no-reply@localhost", "sender of the mails"},
   {"mail-catcher", boolean, "false", "keep mails in memory and show them at /dev/mail instead of sending; for development"},
+  {"event-days", integer, "7", "days for which published events are kept and can be replayed", 0, 1, 365},
   {"bcrypt-cost", integer, "10", "cost of new password hashes", 0, 4, 16},
   {"hash-threads", integer, "0", "threads that hash passwords; 0: one per core", 0, 0, 256},
   {"hash-queue", integer, "512", "passwords that may wait for hashing before logins are refused with 503", 0, 1, 100000},

@@ -169,10 +169,10 @@ Result<Ready> Running::start() {
   }
   TRY(ready.ca_file, authority_file());
   TRY(ready.tenants, ready_tenants());
-  worker_ = std::make_unique<adapters::MailWorker>(
-      installation_->core->jobs(), installation_->core->mailer(), installation_->core->clock(),
-      adapters::MailWorkerOptions{}, &installation_->core->metrics());
-  if (has_role(settings_.list("role"), "worker")) worker_->start();
+  if (has_role(settings_.list("role"), "worker")) {
+    TRY(worker_, Worker::open(*installation_->core, settings_));
+    worker_->start();
+  }
   // Repeatable runs draw random numbers in one order, so nothing happens beside them.
   if (settings_.is_given("seed-random"))
     complete_keys();

@@ -12,6 +12,7 @@
 #include "server/pipeline.h"
 #include "server/provision.h"
 #include "server/wiring.h"
+#include "server/worker.h"
 
 namespace durward::server {
 
@@ -83,7 +84,7 @@ class Running {
   std::unique_ptr<http::Server> server_;
   std::unique_ptr<InternalFace> internal_;
   std::unique_ptr<http::Server> internal_server_;  // only with internal-listen
-  std::unique_ptr<adapters::MailWorker> worker_;
+  std::unique_ptr<Worker> worker_;
   size_t tenant_count_ = 0;
   std::vector<Provisioner::Place> made_;  // tenants of this start whose RSA keys are still to come
   std::thread key_thread_;

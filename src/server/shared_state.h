@@ -51,13 +51,12 @@ class ExclusiveSweep : public ports::Jobs {
  public:
   ExclusiveSweep(ports::Jobs& jobs, ports::Locks* locks, std::string owner)
       : jobs_(jobs), locks_(locks), owner_(std::move(owner)) {}
-  Async<std::vector<ports::Job>> claim(TimePoint now, Seconds lease, int64_t limit) override {
-    return jobs_.claim(now, lease, limit);
+  Async<std::optional<ports::Job>> claim(int64_t id, TimePoint now, Seconds lease) override {
+    return jobs_.claim(id, now, lease);
   }
   Async<> complete(int64_t id) override { return jobs_.complete(id); }
   Async<> retry(int64_t id, TimePoint not_before) override { return jobs_.retry(id, not_before); }
   Async<int64_t> sweep(TimePoint now, int64_t limit) override;
-  void on_job(std::function<void()> wake) override { jobs_.on_job(std::move(wake)); }
 
  private:
   ports::Jobs& jobs_;

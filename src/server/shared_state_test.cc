@@ -11,13 +11,10 @@ namespace {
 
 class CountingJobs : public ports::Jobs {
  public:
-  Async<std::vector<ports::Job>> claim(TimePoint, Seconds, int64_t) override {
-    co_return std::vector<ports::Job>();
-  }
+  Async<std::optional<ports::Job>> claim(int64_t, TimePoint, Seconds) override { co_return std::nullopt; }
   Async<> complete(int64_t) override { co_return Result<>(); }
   Async<> retry(int64_t, TimePoint) override { co_return Result<>(); }
   Async<int64_t> sweep(TimePoint, int64_t) override { co_return ++sweeps; }
-  void on_job(std::function<void()>) override {}
   int64_t sweeps = 0;
 };
 

@@ -66,7 +66,7 @@ Result<std::unique_ptr<Core>> Core::open(const Settings& settings, KeyMaker& key
       ports::Services{*c.clock_, *c.random_, *c.sequence_, *c.keyed_, c.store_->tenants(),
                       c.store_->documents(), c.store_->users(), c.store_->assignments(), c.store_->sessions(),
                       c.store_->codes(), c.store_->refresh_tokens(), c.store_->grants(), c.store_->tickets(),
-                      c.store_->logs(), c.store_->committer(), *c.vault_, hasher, c.metrics_});
+                      c.store_->logs(), *c.committer_, *c.vault_, hasher, c.metrics_});
   c.keyed_->store_through(*c.services_);
   return core;
 }
@@ -79,6 +79,8 @@ Result<> Core::choose_sources(const Settings& settings) {
       return fail(ErrorKind::invalid, "bad_option", "--fixed-time must look like 2026-01-31T09:30:00Z.");
     clock_ = std::make_unique<FixedClock>(*time);
   }
+  // Not of `random_`: a repeatable run does not depend on what its process is called.
+  process_id_ = SystemRandom().hex(32);
   random_ = std::make_unique<SystemRandom>();
   if (settings.is_given("seed-random"))
     random_ = std::make_unique<SeededRandom>(uint64_t(settings.integer("seed-random")));
@@ -89,6 +91,7 @@ Result<> Core::choose_sources(const Settings& settings) {
 Result<> Core::open_store(const Settings& settings) {
   TRY(std::string key, master_key(settings, *random_));
   TRY(store_, StoreChoice::of(settings)->open(*clock_, *random_, &metrics_));
+  committer_ = std::make_unique<adapters::EventCommitter>(store_->committer(), *sequence_, *clock_);
 
   vault_ = std::make_unique<adapters::LocalVault>(adapters::VaultOptions{std::move(key)}, store_->tenants(),
                                                   *random_);

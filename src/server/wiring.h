@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "adapters/configuration/cached_configuration.h"
+#include "adapters/events/event_committer.h"
 #include "adapters/hashing/local_hasher.h"
 #include "adapters/mail/mail_catcher.h"
-#include "adapters/mail/mail_worker.h"
 #include "adapters/vault/local_vault.h"
 #include "connections/database/database.h"
 #include "endpoint/endpoint.h"
@@ -35,6 +35,10 @@ class Core {
   // As it is stored: unlike services().configuration, asking it makes nothing.
   ports::Configuration& stored_configuration() { return *configuration_; }
   ports::Jobs& jobs() { return *jobs_; }
+  ports::Outbox& outbox() { return store_->outbox(); }
+  ports::Leases& leases() { return store_->leases(); }
+  // Names this process among those that share the store.
+  const std::string& process_id() const { return process_id_; }
   metrics::Registry& metrics() { return metrics_; }
   const Clock& clock() const { return *clock_; }
   Random& random() { return *random_; }
@@ -56,6 +60,8 @@ class Core {
   std::unique_ptr<Random> random_;
   std::unique_ptr<Sequence> sequence_;
   std::unique_ptr<ports::Store> store_;
+  std::unique_ptr<adapters::EventCommitter> committer_;
+  std::string process_id_;
   std::unique_ptr<adapters::LocalVault> vault_;
   std::unique_ptr<adapters::CachedConfiguration> configuration_;
   std::unique_ptr<KeyedConfiguration> keyed_;

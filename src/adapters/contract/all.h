@@ -1,5 +1,6 @@
 #pragma once
 #include "adapters/contract/documents_contract.h"
+#include "adapters/contract/outbox_contract.h"
 #include "adapters/contract/tokens_contract.h"
 #include "adapters/contract/users_contract.h"
 #include "adapters/contract/work_contract.h"
@@ -14,4 +15,6 @@
   INSTANTIATE_TEST_SUITE_P(name, TokensContract, testing::ValuesIn(makers), maker_name);      \
   INSTANTIATE_TEST_SUITE_P(name, LogsContract, testing::ValuesIn(makers), maker_name);        \
   INSTANTIATE_TEST_SUITE_P(name, JobsContract, testing::ValuesIn(makers), maker_name);        \
+  INSTANTIATE_TEST_SUITE_P(name, OutboxContract, testing::ValuesIn(makers), maker_name);      \
+  INSTANTIATE_TEST_SUITE_P(name, LeasesContract, testing::ValuesIn(makers), maker_name);      \
   INSTANTIATE_TEST_SUITE_P(name, CommitContract, testing::ValuesIn(makers), maker_name)

@@ -8,12 +8,12 @@
 #include <condition_variable>
 #include <thread>
 
+#include "adapters/events/local_broker.h"
 #include "adapters/mail/mail_catcher.h"
-#include "adapters/mail/mail_worker.h"
+#include "adapters/mail/mail_consumer.h"
 #include "adapters/mail/mime.h"
 #include "adapters/mail/smtp_mailer.h"
 #include "adapters/sqlite/store.h"
-#include "adapters/sqlite/temporary_file.h"
 #include "base/encoding.h"
 #include "base/log.h"
 
@@ -247,43 +247,75 @@ class ScriptedMailer : public ports::Mailer {
   std::vector<std::string> sent;
 };
 
-class MailWorkerTest : public testing::Test {
+class MailConsumerTest : public testing::Test {
  protected:
-  MailWorkerTest() {
+  MailConsumerTest() {
     log::set_sink([](std::string_view) {});
     tenant = run_sync(store->tenants().create("acme", "k", clock.now())).value().id;
   }
-  void add(int64_t id) {
-    ASSERT_TRUE(run_sync(store->committer().commit(
+  // As the committer of the server does: the job, and the event that says where it is.
+  domain::Event add(int64_t id) {
+    const domain::Event event{.id = 1000 + id,
+                              .type = "mail.requested",
+                              .time = clock.now(),
+                              .data = {{"job", std::to_string(id)}}};
+    EXPECT_TRUE(run_sync(store->committer().commit(
         tenant,
-        {ports::InsertJob{id, "mail", mail_to_payload({.to = std::to_string(id) + "@x"}), clock.now()}})));
+        {ports::InsertJob{id, "mail", mail_to_payload({.to = std::to_string(id) + "@x"}), clock.now()},
+         ports::AppendEvent{event}})));
+    return event;
   }
   int64_t round() { return run_sync(worker.run_once()).value(); }
+  uint64_t mails(const std::string& outcome) {
+    return registry.counter("durward_mails_total", "", "outcome=\"" + outcome + "\"").value();
+  }
+  bool has_job(int64_t id) {
+    const auto job = run_sync(store->jobs().claim(id, clock.now(), Seconds(0)));
+    return !job || *job;
+  }
 
   FixedClock clock{at};
   std::unique_ptr<SqliteStore> store = SqliteStore::open({}, clock).value();
   domain::TenantId tenant;
   ScriptedMailer mailer;
   metrics::Registry registry;
-  MailWorker worker{store->jobs(), mailer, clock, {}, &registry};
+  MailConsumer consumer{store->jobs(), mailer, clock, registry};
+  LocalBroker broker{store->outbox(), store->leases(), clock, "me"};
+  QueueWorker worker{broker, store->outbox(), consumer, clock, mail_queue(), {}, registry};
 };
 
-TEST_F(MailWorkerTest, a_mail_survives_its_way_through_a_job) {
+TEST_F(MailConsumerTest, a_mail_survives_its_way_through_a_job) {
   const ports::Mail mail{"f", "t", "s", "x", "h", "acme", "verify_email"};
   const auto back = mail_from_payload(mail_to_payload(mail));
   EXPECT_EQ(back.from + back.to + back.subject + back.text + back.html + back.tenant + back.template_name,
             "ftsxhacmeverify_email");
 }
 
-TEST_F(MailWorkerTest, a_job_is_sent_once) {
-  add(1);
+TEST_F(MailConsumerTest, a_mail_is_sent_once_however_often_its_event_comes) {
+  const auto event = add(1);
   EXPECT_EQ(round(), 1);
-  clock.advance(Seconds(3600));
   EXPECT_EQ(round(), 0);
+  EXPECT_TRUE(run_sync(consumer.handle(event)));
   EXPECT_EQ(mailer.sent, std::vector<std::string>{"1@x"});
+  EXPECT_FALSE(has_job(1));
 }
 
-TEST_F(MailWorkerTest, a_passing_failure_is_tried_again_after_a_growing_pause) {
+TEST_F(MailConsumerTest, a_mail_that_another_worker_is_sending_is_left_to_it) {
+  const auto event = add(1);
+  ASSERT_TRUE(run_sync(store->jobs().claim(1, clock.now(), Seconds(60))).value());
+  EXPECT_EQ(run_sync(consumer.handle(event)).error().code, "job_busy");
+  EXPECT_TRUE(mailer.sent.empty());
+}
+
+TEST_F(MailConsumerTest, an_event_without_a_job_is_invalid) {
+  for (const json::Object& data : {json::Object{}, json::Object{{"job", "x"}}, json::Object{{"job", 1}}}) {
+    EXPECT_EQ(run_sync(consumer.handle({.type = "mail.requested", .data = data})).error().kind,
+              ErrorKind::invalid);
+    EXPECT_TRUE(run_sync(consumer.give_up({.type = "mail.requested", .data = data})));
+  }
+}
+
+TEST_F(MailConsumerTest, a_passing_failure_is_tried_again_after_a_growing_pause) {
   mailer.results = {fail(ErrorKind::unavailable, "away"), fail(ErrorKind::unavailable, "away")};
   add(1);
   EXPECT_EQ(round(), 1);
@@ -300,10 +332,11 @@ TEST_F(MailWorkerTest, a_passing_failure_is_tried_again_after_a_growing_pause) {
   EXPECT_EQ(mailer.sent.size(), 3u);
 }
 
-TEST_F(MailWorkerTest, a_refused_mail_is_given_up_at_once_and_a_failing_one_after_twelve_attempts) {
+TEST_F(MailConsumerTest, a_refused_mail_is_given_up_at_once_and_a_failing_one_after_twelve_attempts) {
   mailer.results = {fail(ErrorKind::invalid, "refused")};
   add(1);
   EXPECT_EQ(round(), 1);
+  EXPECT_FALSE(has_job(1)) << "its link is of no use any more";
   mailer.results = {fail(ErrorKind::unavailable, "away")};
   mailer.forever = true;
   add(2);
@@ -312,34 +345,17 @@ TEST_F(MailWorkerTest, a_refused_mail_is_given_up_at_once_and_a_failing_one_afte
     round();
   }
   EXPECT_EQ(mailer.sent.size(), 13u);
-  EXPECT_EQ(registry.counter("durward_mails_total", "", "outcome=\"given_up\"").value(), 1u);
-  EXPECT_EQ(registry.counter("durward_mails_total", "", "outcome=\"refused\"").value(), 1u);
+  EXPECT_EQ(mails("refused"), 1u);
+  EXPECT_EQ(mails("given_up"), 2u);
+  EXPECT_FALSE(has_job(2));
+  const auto letters = run_sync(store->outbox().dead_letters("mail", 10)).value();
+  ASSERT_EQ(letters.size(), 2u);
+  EXPECT_EQ(letters[0].reason, "away");
+  EXPECT_EQ(letters[0].attempts, 12);
+  EXPECT_EQ(letters[1].reason, "refused");
 }
 
-TEST_F(MailWorkerTest, a_started_worker_is_woken_by_the_commit_and_stops_cleanly) {
-  MailWorker quick(store->jobs(), mailer, clock, {.poll_interval = Seconds(3600)}, &registry);
-  quick.start();
-  for (int64_t id = 1; id <= 3; ++id) {
-    add(id);
-    std::unique_lock lock(mailer.mutex);
-    ASSERT_TRUE(mailer.ready.wait_for(lock, Seconds(10), [&] { return mailer.sent.size() == size_t(id); }));
-  }
-  quick.stop();
-  quick.stop();
-  add(4);
-  EXPECT_EQ(mailer.sent.size(), 3u);
-}
-
-TEST_F(MailWorkerTest, a_job_of_another_kind_is_left_for_who_knows_it) {
-  ASSERT_TRUE(run_sync(store->committer().commit(tenant, {ports::InsertJob{1, "export", {}, clock.now()}})));
-  EXPECT_EQ(round(), 1);
-  EXPECT_EQ(round(), 0);
-  EXPECT_TRUE(mailer.sent.empty());
-  clock.advance(Seconds(3600));
-  EXPECT_EQ(run_sync(store->jobs().claim(clock.now(), Seconds(1), 10)).value().at(0).kind, "export");
-}
-
-// Answers after the test says so, as a slow server or a large sweep does.
+// Answers after the test says so, as a slow server does.
 class Gate {
  public:
   void pass() {
@@ -378,11 +394,12 @@ class SlowMailer : public ports::Mailer {
   Gate& gate_;
 };
 
-TEST_F(MailWorkerTest, stopping_waits_for_the_mail_being_sent_and_leaves_the_rest_to_the_next_worker) {
+TEST_F(MailConsumerTest, stopping_waits_for_the_mail_being_sent_and_leaves_the_rest_to_the_next_worker) {
   Gate gate;
   SlowMailer slow(gate);
   for (int64_t id = 1; id <= 3; ++id) add(id);
-  MailWorker busy(store->jobs(), slow, clock, {.poll_interval = Seconds(3600)}, &registry);
+  MailConsumer sending(store->jobs(), slow, clock, registry);
+  QueueWorker busy(broker, store->outbox(), sending, clock, mail_queue(), {}, registry);
   busy.start();
   gate.await_waiter();
   std::thread stopper([&] { busy.stop(); });
@@ -390,64 +407,8 @@ TEST_F(MailWorkerTest, stopping_waits_for_the_mail_being_sent_and_leaves_the_res
   stopper.join();
   const int sent = slow.sent;
   EXPECT_GE(sent, 1);
-  clock.advance(Seconds(120));
-  EXPECT_EQ(round(), 3 - sent) << "their lease ran out";
-}
-
-class SlowSweep : public ports::Jobs {
- public:
-  explicit SlowSweep(Gate& gate) : gate_(gate) {}
-  Async<std::vector<ports::Job>> claim(TimePoint, Seconds, int64_t) override {
-    co_return std::vector<ports::Job>();
-  }
-  Async<> complete(int64_t) override { co_return Result<>(); }
-  Async<> retry(int64_t, TimePoint) override { co_return Result<>(); }
-  Async<int64_t> sweep(TimePoint, int64_t) override {
-    gate_.pass();
-    swept = true;
-    co_return 0;
-  }
-  void on_job(std::function<void()>) override {}
-  std::atomic<bool> swept{false};
-
- private:
-  Gate& gate_;
-};
-
-TEST_F(MailWorkerTest, stopping_waits_for_a_sweep) {
-  Gate gate;
-  SlowSweep jobs(gate);
-  MailWorker sweeper(jobs, mailer, clock, {.poll_interval = Seconds(3600)}, &registry);
-  sweeper.start();
-  gate.await_waiter();
-  std::thread stopper([&] { sweeper.stop(); });
-  EXPECT_FALSE(jobs.swept);
-  gate.open();
-  stopper.join();
-  EXPECT_TRUE(jobs.swept);
-}
-
-TEST_F(MailWorkerTest, worker_and_store_stop_in_the_middle_of_sweeping_and_waking) {
-  for (int i = 0; i < 10; ++i) {
-    sqlite::TemporaryFile file;
-    const auto busy = SqliteStore::open({.path = file.path()}, clock).value();
-    const auto owner = run_sync(busy->tenants().create("acme", "k", clock.now())).value().id;
-    ports::Writes rows;
-    for (int64_t id = 1; id <= 400; ++id)
-      rows.push_back(ports::InsertCode{{.id = id, .expires_at = clock.now()}});
-    ASSERT_TRUE(run_sync(busy->committer().commit(owner, std::move(rows))));
-    MailWorker sweeper(busy->jobs(), mailer, clock, {.sweep_interval = Seconds(0), .sweep_limit = 100},
-                       &registry);
-    sweeper.start();
-    std::thread committing([&] {
-      for (int64_t id = 1; id <= 20; ++id)
-        EXPECT_TRUE(run_sync(busy->committer().commit(
-            owner, {ports::InsertJob{id, "mail", mail_to_payload({.to = "a@x"}), clock.now()}})));
-    });
-    if (i % 2 == 0) committing.join();
-    sweeper.stop();
-    if (committing.joinable()) committing.join();
-  }
+  EXPECT_EQ(round(), 3 - sent);
+  EXPECT_EQ(int(mailer.sent.size()), 3 - sent);
 }
 
 }  // namespace

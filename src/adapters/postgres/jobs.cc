@@ -8,19 +8,19 @@ namespace durward::adapters::postgres {
 using namespace records;
 
 namespace {
-// The lease is a later due time: whoever is done deletes the job, whoever dies leaves it to the next. Workers
-// pass over what another one is just taking.
+// The lease is a later due time: whoever is done deletes the job, whoever dies leaves it to the next. The last
+// column says whether it was free.
 constexpr char claim_sql[] =
-    "WITH due AS (SELECT id FROM jobs WHERE due_at<=$1 ORDER BY due_at,id LIMIT $3 FOR UPDATE SKIP LOCKED) "
-    "UPDATE jobs j SET due_at=$2 FROM due WHERE j.id=due.id RETURNING "
-    "j.id,j.tenant,j.kind,j.payload,j.attempts";
+    "WITH mine AS (UPDATE jobs SET due_at=$3 WHERE id=$1 AND due_at<=$2 RETURNING id,tenant,kind,payload,attempts) "
+    "SELECT id,tenant,kind,payload,attempts,1::bigint FROM mine UNION ALL "
+    "SELECT id,tenant,kind,payload,attempts,0::bigint FROM jobs WHERE id=$1 AND NOT EXISTS(SELECT 1 FROM mine)";
 
-// Two deadlines rule the sweep: now, and now less a retention. Rows of codes and logs are in order of
+// Deadlines of the sweep: now, or now less a retention. Rows of codes, logs and events are in order of
 // creation, which is nearly that of expiry, so the oldest `limit` rows are looked at instead of keeping an
 // index. Several workers may sweep at once.
 struct Sweep {
   const char* sql;  // $1 deadline, $2 limit
-  bool logs = false;
+  Seconds Retention::* retention = nullptr;
 };
 constexpr Sweep sweeps[] = {
     {"DELETE FROM codes WHERE id IN(SELECT id FROM codes WHERE id IN(SELECT id FROM codes ORDER BY id LIMIT "
@@ -38,7 +38,15 @@ constexpr Sweep sweeps[] = {
      "FOR UPDATE SKIP LOCKED)"},
     {"DELETE FROM logs WHERE id IN(SELECT id FROM logs WHERE id IN(SELECT id FROM logs ORDER BY id LIMIT $2) "
      "AND date<=$1 FOR UPDATE SKIP LOCKED)",
-     true},
+     &Retention::logs},
+    // What was not published yet stays, however old it is.
+    {"DELETE FROM events WHERE row IN(SELECT row FROM events WHERE row IN(SELECT row FROM events ORDER BY row "
+     "LIMIT $2) AND time<=$1 AND row<=(SELECT reached FROM event_positions WHERE reader='dispatcher') FOR UPDATE "
+     "SKIP LOCKED)",
+     &Retention::events},
+    {"DELETE FROM dead_letters WHERE (queue,id) IN(SELECT queue,id FROM dead_letters WHERE at<=$1 LIMIT $2 FOR "
+     "UPDATE SKIP LOCKED)",
+     &Retention::events},
 };
 constexpr int64_t sweep_batch = 500;
 
@@ -49,14 +57,13 @@ Batch only(Statement statement) {
 }
 }  // namespace
 
-Async<std::vector<ports::Job>> PostgresJobs::claim(TimePoint now, Seconds lease, int64_t limit) {
+Async<std::optional<ports::Job>> PostgresJobs::claim(int64_t id, TimePoint now, Seconds lease) {
   CO_TRY(auto answer,
-         co_await c_.pool.run(only(Statement::fixed(claim_sql, now, now + lease, limit)), Way::write));
-  std::vector<ports::Job> out;
-  for (auto& q = answer[0]; q.step();)
-    out.push_back({q.integer(0), {q.integer(1)}, q.text(2), stored_object(q.view(3)), int(q.integer(4))});
-  std::ranges::sort(out, {}, &ports::Job::id);
-  co_return out;
+         co_await c_.pool.run(only(Statement::fixed(claim_sql, id, now, now + lease)), Way::write));
+  auto& q = answer[0];
+  if (!q.step()) co_return std::nullopt;
+  if (q.integer(5) == 0) co_return fail(ErrorKind::conflict, "job_busy", "Somebody else works on the job.");
+  co_return ports::Job{q.integer(0), {q.integer(1)}, q.text(2), stored_object(q.view(3)), int(q.integer(4))};
 }
 
 Async<> PostgresJobs::complete(int64_t id) {
@@ -75,7 +82,7 @@ Async<> PostgresJobs::retry(int64_t id, TimePoint not_before) {
 Async<int64_t> PostgresJobs::sweep(TimePoint now, int64_t limit) {
   int64_t removed = 0;
   for (const auto& sweep : sweeps) {
-    const TimePoint deadline = sweep.logs ? now - c_.retention.logs : now;
+    const TimePoint deadline = sweep.retention ? now - c_.retention.*sweep.retention : now;
     int64_t taken = 1;
     while (removed < limit && taken > 0) {
       const int64_t batch = std::min(limit - removed, sweep_batch);
@@ -86,20 +93,6 @@ Async<int64_t> PostgresJobs::sweep(TimePoint now, int64_t limit) {
     }
   }
   co_return removed;
-}
-
-void PostgresJobs::on_job(std::function<void()> wake) {
-  std::lock_guard lock(mutex_);
-  wake_ = std::move(wake);
-}
-
-void PostgresJobs::wake() {
-  std::function<void()> wake;
-  {
-    std::lock_guard lock(mutex_);
-    wake = wake_;
-  }
-  if (wake) wake();
 }
 
 }  // namespace durward::adapters::postgres

@@ -29,6 +29,8 @@ constexpr const char* remove_owned[] = {
     "DELETE FROM tickets WHERE tenant=$1",
     "DELETE FROM logs WHERE tenant=$1",
     "DELETE FROM jobs WHERE tenant=$1",
+    "DELETE FROM events WHERE tenant=$1",
+    "DELETE FROM dead_letters WHERE tenant=$1",
     "DELETE FROM users WHERE tenant=$1",
     "SELECT pg_notify('durward','c'||$1::text)",
 };

@@ -5,6 +5,7 @@
 #include "ports/storage/commit.h"
 #include "ports/storage/jobs.h"
 #include "ports/storage/logs.h"
+#include "ports/storage/outbox.h"
 #include "ports/storage/sessions.h"
 #include "ports/storage/tenants.h"
 #include "ports/storage/users.h"
@@ -20,7 +21,7 @@ struct Context {
   metrics::Registry& registry;
   Retention retention;
   std::function<void(domain::TenantId)> configuration_changed;
-  std::function<void()> job_inserted;
+  std::function<void()> event_appended;
 };
 
 // The rows of each statement. A key that no text of PostgreSQL can hold (NUL, broken UTF-8) finds nothing.
@@ -186,17 +187,42 @@ class PostgresLogs : public ports::Logs {
 class PostgresJobs : public ports::Jobs {
  public:
   explicit PostgresJobs(Context context) : c_(std::move(context)) {}
-  Async<std::vector<ports::Job>> claim(TimePoint now, Seconds lease, int64_t limit) override;
+  Async<std::optional<ports::Job>> claim(int64_t id, TimePoint now, Seconds lease) override;
   Async<> complete(int64_t id) override;
   Async<> retry(int64_t id, TimePoint not_before) override;
   Async<int64_t> sweep(TimePoint now, int64_t limit) override;
-  void on_job(std::function<void()> wake) override;
+
+ private:
+  Context c_;
+};
+
+class PostgresOutbox : public ports::Outbox {
+ public:
+  explicit PostgresOutbox(Context context);
+  Async<ports::EventPage> read(ports::EventQuery query) override;
+  Async<ports::OutboxSpan> span() override;
+  Async<int64_t> position(std::string reader) override;
+  Async<> set_position(std::string reader, int64_t offset, ports::Lease held, TimePoint now) override;
+  Async<> bury(ports::DeadLetter letter) override;
+  Async<std::vector<ports::DeadLetter>> dead_letters(std::string queue, int64_t limit) override;
+  void on_event(std::function<void()> wake) override;
   void wake();
 
  private:
   Context c_;
+  metrics::Counter &read_, &span_, &position_, &dead_letters_;
   std::mutex mutex_;
   std::function<void()> wake_;
+};
+
+class PostgresLeases : public ports::Leases {
+ public:
+  explicit PostgresLeases(Context context) : c_(std::move(context)) {}
+  Async<bool> acquire(ports::Lease lease, TimePoint now, Seconds time) override;
+  Async<> release(ports::Lease lease) override;
+
+ private:
+  Context c_;
 };
 
 class PostgresCommitter : public ports::Committer {

@@ -23,7 +23,7 @@ Batch Script::of(const ports::Writes& writes) {
   for (const auto& write : writes) std::visit([this](const auto& w) { one(w); }, write);
   if (releases_credentials_) add("DELETE FROM credentials WHERE \"user\"<0");
   if (configuration_) add("SELECT pg_notify('durward','c'||$1::text)", tenant_);
-  if (job_) add("SELECT pg_notify('durward','j')");
+  if (event_) add("SELECT pg_notify('durward','e')");
   return std::move(batch_);
 }
 

@@ -5,7 +5,7 @@
 namespace durward::adapters::postgres {
 
 struct Retention {
-  Seconds logs, rotated_tokens;
+  Seconds logs, rotated_tokens, events;
 };
 
 // The writes of one list as the statements of one transaction. Nothing is read in between: a precondition is
@@ -17,7 +17,7 @@ class Script {
 
   Batch of(const ports::Writes& writes);
   bool changes_configuration() const { return configuration_; }
-  bool has_job() const { return job_; }
+  bool has_event() const { return event_; }
 
  private:
   void one(const ports::InsertDocument&);
@@ -56,6 +56,7 @@ class Script {
   void one(const ports::RemoveRolePermission&);
   void one(const ports::RemoveRoleAssignments&);
   void one(const ports::AppendLog&);
+  void one(const ports::AppendEvent&);
   void one(const ports::InsertJob&);
 
   void insert_keys(ports::Collection collection, const std::string& id,
@@ -74,7 +75,7 @@ class Script {
   const TimePoint now_;
   const Retention& retention_;
   Batch batch_;
-  bool configuration_ = false, job_ = false;
+  bool configuration_ = false, event_ = false;
   bool releases_credentials_ = false;  // of identities unlinked by this list
 };
 

@@ -30,7 +30,7 @@ Async<> PostgresCommitter::commit(domain::TenantId tenant, ports::Writes writes)
   Script script(tenant, c_.clock.now(), c_.retention);
   CO_ENSURE(co_await c_.pool.run(script.of(writes), Way::write));
   if (script.changes_configuration()) c_.configuration_changed(tenant);
-  if (script.has_job()) c_.job_inserted();
+  if (script.has_event()) c_.event_appended();
   co_return Result<>();
 }
 
@@ -56,9 +56,9 @@ struct PostgresStore::Impl {
         context{pool,
                 clock,
                 registry,
-                {options.log_retention, options.rotated_token_retention},
+                {options.log_retention, options.rotated_token_retention, options.event_retention},
                 [this](domain::TenantId tenant) { tell(tenant); },
-                [this] { jobs.wake(); }} {
+                [this] { outbox.wake(); }} {
     pool.on_notification([this](std::string_view payload) { hear(payload); });
     pool.wait_for_notifications();
   }
@@ -67,7 +67,7 @@ struct PostgresStore::Impl {
   ~Impl() {
     pool.on_notification({});
     listen({});
-    jobs.on_job({});
+    outbox.on_event({});
     pool.stop();
   }
 
@@ -80,14 +80,14 @@ struct PostgresStore::Impl {
     if (configuration_changed) configuration_changed(tenant);
   }
 
-  // "c12": documents of tenant 12; "t": which tenants there are; "j": a job. Empty: some may have been
+  // "c12": documents of tenant 12; "t": which tenants there are; "e": an event. Empty: some may have been
   // missed; versions of documents are compared within a second anyway (adapters/configuration).
   void hear(std::string_view payload) {
     int64_t tenant = 0;
     if (payload.starts_with('c'))
       std::from_chars(payload.data() + 1, payload.data() + payload.size(), tenant);
-    if (!payload.starts_with('j')) tell({tenant});
-    if (payload.empty() || payload.starts_with('j')) jobs.wake();
+    if (!payload.starts_with('e')) tell({tenant});
+    if (payload.empty() || payload.starts_with('e')) outbox.wake();
   }
 
   metrics::Registry own_registry;
@@ -107,6 +107,8 @@ struct PostgresStore::Impl {
   PostgresTickets tickets{context};
   PostgresLogs logs{context};
   PostgresJobs jobs{context};
+  PostgresOutbox outbox{context};
+  PostgresLeases leases{context};
   PostgresCommitter committer{context};
 };
 
@@ -160,6 +162,8 @@ ports::Grants& PostgresStore::grants() { return impl_->grants; }
 ports::Tickets& PostgresStore::tickets() { return impl_->tickets; }
 ports::Logs& PostgresStore::logs() { return impl_->logs; }
 ports::Jobs& PostgresStore::jobs() { return impl_->jobs; }
+ports::Outbox& PostgresStore::outbox() { return impl_->outbox; }
+ports::Leases& PostgresStore::leases() { return impl_->leases; }
 ports::Committer& PostgresStore::committer() { return impl_->committer; }
 
 void PostgresStore::on_configuration_change(std::function<void(domain::TenantId)> listener) {

@@ -20,6 +20,7 @@ struct PostgresOptions {
   Milliseconds wait_max{2000};  // for a free connection, or for the server to come back
   bool migrate_at_open = true;  // false: an older schema is refused with conflict/"migration_needed"
   Seconds log_retention{30 * 86400};
+  Seconds event_retention{7 * 86400};  // of published events, and of dead letters
   Seconds rotated_token_retention{14 * 86400};  // how long reuse of a rotated refresh token is noticed
 };
 
@@ -55,6 +56,8 @@ class PostgresStore : public ports::Store {
   ports::Tickets& tickets() override;
   ports::Logs& logs() override;
   ports::Jobs& jobs() override;
+  ports::Outbox& outbox() override;
+  ports::Leases& leases() override;
   ports::Committer& committer() override;
   void on_configuration_change(std::function<void(domain::TenantId)> listener) override;
 

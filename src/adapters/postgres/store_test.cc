@@ -449,12 +449,12 @@ TEST_F(PostgresStoreTest, a_change_is_heard_in_other_processes_and_once_in_its_o
   EXPECT_EQ(theirs.times(tenant.value), 2u);
 }
 
-TEST_F(PostgresStoreTest, a_job_wakes_the_worker_of_another_process) {
+TEST_F(PostgresStoreTest, an_event_wakes_the_worker_of_another_process) {
   Heard woken;
   const auto here = open(), there = open();
   const auto tenant = make_tenant(*here);
-  there->jobs().on_job([&] { woken.add(2); });
-  ASSERT_TRUE(commit(*here, tenant, {ports::InsertJob{1, "mail", {}, clock.now()}}));
+  there->outbox().on_event([&] { woken.add(2); });
+  ASSERT_TRUE(commit(*here, tenant, {ports::AppendEvent{{.id = 1, .type = "user.created", .time = clock.now()}}}));
   EXPECT_TRUE(woken.wait_for(2));
 }
 

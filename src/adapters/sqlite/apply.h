@@ -55,6 +55,7 @@ class Applier {
   Result<> one(const ports::RemoveRolePermission&);
   Result<> one(const ports::RemoveRoleAssignments&);
   Result<> one(const ports::AppendLog&);
+  Result<> one(const ports::AppendEvent&);
   Result<> one(const ports::InsertJob&);
 
   Result<int64_t> document_row(ports::Collection collection, const std::string& id);

@@ -84,11 +84,18 @@ Result<> Applier::one(const ports::AppendLog& w) {
   return {};
 }
 
+Result<> Applier::one(const ports::AppendEvent& w) {
+  // The one writer makes row numbers in the order of commits, so they are offsets.
+  db_.run("INSERT INTO events(id,tenant,type,time,data) VALUES(?,?,?,?,?)", w.event.id, tenant_, w.event.type,
+          w.event.time, json::serialize(w.event.data));
+  effects_.event = true;
+  return {};
+}
+
 Result<> Applier::one(const ports::InsertJob& w) {
   if (!db_.run("INSERT INTO jobs(id,tenant,kind,payload,attempts,due_at) VALUES(?,?,?,?,0,?)", w.id, tenant_,
                w.kind, json::serialize(w.payload), w.not_before))
     return fail(ErrorKind::conflict, "id_taken", "The row exists already.", "job");
-  effects_.job = true;
   return {};
 }
 

@@ -19,7 +19,7 @@ inline std::unexpected<Error> unavailable(const char* what) {
 
 // What listeners are told once the change is durable.
 struct Effects {
-  bool job = false;            // a job was inserted
+  bool event = false;          // an event was appended
   bool configuration = false;  // documents of `tenant` changed
   int64_t tenant = 0;
   bool tenants = false;  // a tenant was created or removed

@@ -6,12 +6,12 @@ namespace durward::adapters::sqlite {
 using namespace records;
 
 namespace {
-// Two deadlines rule the sweep: now, and now less a retention. Rows of codes and logs are in order of
+// Deadlines of the sweep: now, or now less a retention. Rows of codes, logs and events are in order of
 // creation, which is nearly that of expiry, so the oldest `limit` rows are looked at instead of keeping an
 // index.
 struct Sweep {
   const char* sql;  // ?1 deadline, ?2 limit
-  bool logs = false;
+  Seconds Context::* retention = nullptr;
 };
 constexpr Sweep sweeps[] = {
     {"DELETE FROM codes WHERE id IN(SELECT id FROM (SELECT id,expires_at FROM codes ORDER BY id LIMIT ?2) "
@@ -24,32 +24,37 @@ constexpr Sweep sweeps[] = {
      "FROM revoked_grants ORDER BY grant_id LIMIT ?2) WHERE until<=?1)"},
     {"DELETE FROM logs WHERE id IN(SELECT id FROM (SELECT id,date FROM logs ORDER BY id LIMIT ?2) WHERE "
      "date<=?1)",
-     true},
+     &Context::log_retention},
+    // What was not published yet stays, however old it is.
+    {"DELETE FROM events WHERE row IN(SELECT row FROM (SELECT row,time FROM events ORDER BY row LIMIT ?2) "
+     "WHERE time<=?1 AND row<=(SELECT position FROM event_positions WHERE reader='dispatcher'))",
+     &Context::event_retention},
+    {"DELETE FROM dead_letters WHERE (queue,id) IN(SELECT queue,id FROM dead_letters WHERE at<=?1 LIMIT ?2)",
+     &Context::event_retention},
 };
 constexpr int64_t sweep_batch = 500;
 
-Result<std::vector<ports::Job>> claim_due(Database& db, TimePoint now, Seconds lease, int64_t limit) {
-  std::vector<ports::Job> out;
+// The lease is a later due time: whoever is done deletes the job, whoever dies leaves it to the next.
+Result<std::optional<ports::Job>> claim_one(Database& db, int64_t id, TimePoint now, Seconds lease) {
+  std::optional<ports::Job> job;
   {
-    auto q = db.query(
-        "SELECT id,tenant,kind,payload,attempts FROM jobs WHERE due_at<=? ORDER BY due_at,id LIMIT ?", now,
-        limit);
-    while (q.step())
-      out.push_back({q.integer(0), {q.integer(1)}, q.text(2), stored_object(q.view(3)), int(q.integer(4))});
+    auto q = db.query("SELECT id,tenant,kind,payload,attempts,due_at FROM jobs WHERE id=?", id);
+    if (!q.step()) return job;
+    if (q.time(5) > now) return fail(ErrorKind::conflict, "job_busy", "Somebody else works on the job.");
+    job = {q.integer(0), {q.integer(1)}, q.text(2), stored_object(q.view(3)), int(q.integer(4))};
   }
-  // The lease is a later due time: whoever is done deletes the job, whoever dies leaves it to the next.
-  for (const auto& job : out) db.run("UPDATE jobs SET due_at=? WHERE id=?", now + lease, job.id);
-  return out;
+  db.run("UPDATE jobs SET due_at=? WHERE id=?", now + lease, id);
+  return job;
 }
 }  // namespace
 
-Async<std::vector<ports::Job>> SqliteJobs::claim(TimePoint now, Seconds lease, int64_t limit) {
-  std::vector<ports::Job> jobs;
+Async<std::optional<ports::Job>> SqliteJobs::claim(int64_t id, TimePoint now, Seconds lease) {
+  std::optional<ports::Job> job;
   CO_ENSURE(co_await c_.engine.write([&](Database& db, Effects&) -> Result<> {
-    TRY(jobs, claim_due(db, now, lease, limit));
+    TRY(job, claim_one(db, id, now, lease));
     return {};
   }));
-  co_return jobs;
+  co_return job;
 }
 
 Async<> SqliteJobs::complete(int64_t id) {
@@ -70,7 +75,7 @@ Async<> SqliteJobs::retry(int64_t id, TimePoint not_before) {
 Async<int64_t> SqliteJobs::sweep(TimePoint now, int64_t limit) {
   int64_t removed = 0;
   for (const auto& sweep : sweeps) {
-    const TimePoint deadline = sweep.logs ? now - c_.log_retention : now;
+    const TimePoint deadline = sweep.retention ? now - c_.*sweep.retention : now;
     int64_t batch = 0, taken = 1;
     while (removed < limit && taken > 0) {
       batch = std::min(limit - removed, sweep_batch);
@@ -83,20 +88,6 @@ Async<int64_t> SqliteJobs::sweep(TimePoint now, int64_t limit) {
     }
   }
   co_return removed;
-}
-
-void SqliteJobs::on_job(std::function<void()> wake) {
-  std::lock_guard lock(mutex_);
-  wake_ = std::move(wake);
-}
-
-void SqliteJobs::wake() {
-  std::function<void()> wake;
-  {
-    std::lock_guard lock(mutex_);
-    wake = wake_;
-  }
-  if (wake) wake();
 }
 
 }  // namespace durward::adapters::sqlite

@@ -25,6 +25,8 @@ constexpr const char* remove_owned[] = {
     "DELETE FROM tickets WHERE tenant=?",
     "DELETE FROM logs WHERE tenant=?",
     "DELETE FROM jobs WHERE tenant=?",
+    "DELETE FROM events WHERE tenant=?",
+    "DELETE FROM dead_letters WHERE tenant=?",
     "DELETE FROM users WHERE tenant=?",
 };
 

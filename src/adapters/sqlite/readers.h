@@ -4,6 +4,7 @@
 #include "ports/storage/commit.h"
 #include "ports/storage/jobs.h"
 #include "ports/storage/logs.h"
+#include "ports/storage/outbox.h"
 #include "ports/storage/sessions.h"
 #include "ports/storage/tenants.h"
 #include "ports/storage/users.h"
@@ -17,7 +18,7 @@ struct Context {
   Engine& engine;
   const Clock& clock;
   metrics::Registry& registry;
-  Seconds log_retention{}, rotated_token_retention{};
+  Seconds log_retention{}, rotated_token_retention{}, event_retention{};
 };
 
 class SqliteTenants : public ports::Tenants {
@@ -157,17 +158,42 @@ class SqliteLogs : public ports::Logs {
 class SqliteJobs : public ports::Jobs {
  public:
   explicit SqliteJobs(Context context) : c_(context) {}
-  Async<std::vector<ports::Job>> claim(TimePoint now, Seconds lease, int64_t limit) override;
+  Async<std::optional<ports::Job>> claim(int64_t id, TimePoint now, Seconds lease) override;
   Async<> complete(int64_t id) override;
   Async<> retry(int64_t id, TimePoint not_before) override;
   Async<int64_t> sweep(TimePoint now, int64_t limit) override;
-  void on_job(std::function<void()> wake) override;
+
+ private:
+  Context c_;
+};
+
+class SqliteOutbox : public ports::Outbox {
+ public:
+  explicit SqliteOutbox(Context context);
+  Async<ports::EventPage> read(ports::EventQuery query) override;
+  Async<ports::OutboxSpan> span() override;
+  Async<int64_t> position(std::string reader) override;
+  Async<> set_position(std::string reader, int64_t offset, ports::Lease held, TimePoint now) override;
+  Async<> bury(ports::DeadLetter letter) override;
+  Async<std::vector<ports::DeadLetter>> dead_letters(std::string queue, int64_t limit) override;
+  void on_event(std::function<void()> wake) override;
   void wake();
 
  private:
   Context c_;
+  metrics::Counter &read_, &span_, &position_, &dead_letters_;
   std::mutex mutex_;
   std::function<void()> wake_;
+};
+
+class SqliteLeases : public ports::Leases {
+ public:
+  explicit SqliteLeases(Context context) : c_(context) {}
+  Async<bool> acquire(ports::Lease lease, TimePoint now, Seconds time) override;
+  Async<> release(ports::Lease lease) override;
+
+ private:
+  Context c_;
 };
 
 class SqliteCommitter : public ports::Committer {

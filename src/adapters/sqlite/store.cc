@@ -32,14 +32,19 @@ struct SqliteStore::Impl {
   Impl(const SqliteOptions& options, const Clock& clock, metrics::Registry* given)
       : registry(given ? *given : own_registry),
         engine(options, registry),
-        context{engine, clock, registry, options.log_retention, options.rotated_token_retention} {
+        context{engine,
+                clock,
+                registry,
+                options.log_retention,
+                options.rotated_token_retention,
+                options.event_retention} {
     engine.set_listener([this](const Effects& effects) { tell(effects); });
   }
 
   // Queued changes are applied, but who listened to them may be gone already.
   ~Impl() {
     listen({});
-    jobs.on_job({});
+    outbox.on_event({});
     engine.stop();
   }
 
@@ -51,7 +56,7 @@ struct SqliteStore::Impl {
   void tell(const Effects& effects) {
     if (effects.configuration) tell_of({effects.tenant});
     if (effects.tenants) tell_of({0});
-    if (effects.job) jobs.wake();
+    if (effects.event) outbox.wake();
   }
   void tell_of(domain::TenantId tenant) {
     std::lock_guard lock(listener_mutex);
@@ -75,6 +80,8 @@ struct SqliteStore::Impl {
   SqliteTickets tickets{context};
   SqliteLogs logs{context};
   SqliteJobs jobs{context};
+  SqliteOutbox outbox{context};
+  SqliteLeases leases{context};
   SqliteCommitter committer{context};
 };
 
@@ -149,6 +156,8 @@ ports::Grants& SqliteStore::grants() { return impl_->grants; }
 ports::Tickets& SqliteStore::tickets() { return impl_->tickets; }
 ports::Logs& SqliteStore::logs() { return impl_->logs; }
 ports::Jobs& SqliteStore::jobs() { return impl_->jobs; }
+ports::Outbox& SqliteStore::outbox() { return impl_->outbox; }
+ports::Leases& SqliteStore::leases() { return impl_->leases; }
 ports::Committer& SqliteStore::committer() { return impl_->committer; }
 
 void SqliteStore::on_configuration_change(std::function<void(domain::TenantId)> listener) {

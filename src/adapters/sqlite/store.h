@@ -23,6 +23,7 @@ struct SqliteOptions {
   int checkpoint_pages = 4000;
   bool migrate_at_open = true;  // false: an older schema is refused with conflict/"migration_needed"
   Seconds log_retention{30 * 86400};
+  Seconds event_retention{7 * 86400};           // of published events, and of dead letters
   Seconds rotated_token_retention{14 * 86400};  // how long reuse of a rotated refresh token is noticed
 };
 
@@ -59,6 +60,8 @@ class SqliteStore : public ports::Store {
   ports::Tickets& tickets() override;
   ports::Logs& logs() override;
   ports::Jobs& jobs() override;
+  ports::Outbox& outbox() override;
+  ports::Leases& leases() override;
   ports::Committer& committer() override;
 
   void on_configuration_change(std::function<void(domain::TenantId)> listener) override;

@@ -114,8 +114,10 @@ Async<Reply> create(const ports::Services& services, Options options, Call call)
 Async<Reply> remove(const ports::Services& services, Call call) {
   const std::string& id = call.parameter("id");
   CO_ENSURE(check_reach(call, id, {"delete:users"}));
-  CO_ENSURE(
-      co_await services.committer.commit(call.tenant(), {ports::RemoveUser{id}, api_record(services, call)}));
+  CO_TRY(const auto user, co_await services.users.find(call.tenant(), id));
+  ports::Writes writes{api_record(services, call)};
+  if (user) writes.push_back(ports::RemoveUser{id});  // nobody hears that a user is gone who was never there
+  CO_ENSURE(co_await services.committer.commit(call.tenant(), std::move(writes)));
   co_return no_content();
 }
 

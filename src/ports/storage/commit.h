@@ -4,6 +4,7 @@
 #include <variant>
 #include <vector>
 
+#include "domain/event.h"
 #include "domain/log_record.h"
 #include "domain/session.h"
 #include "domain/tenant.h"
@@ -170,9 +171,12 @@ struct RemoveRoleAssignments {
   std::string role_id;
 };  // users and permissions of a role that goes away
 
-// --- log, jobs
+// --- log, events, jobs
 struct AppendLog {
   domain::LogRecord record;
+};
+struct AppendEvent {  // tenant and offset are the store's
+  domain::Event event;
 };
 struct InsertJob {  // work that must survive a restart: mail
   int64_t id;
@@ -181,14 +185,13 @@ struct InsertJob {  // work that must survive a restart: mail
   TimePoint not_before;
 };
 
-using Write =
-    std::variant<InsertDocument, ReplaceDocument, RemoveDocument, RemoveDocumentsBy, InsertUser, ReplaceUser,
-                 RemoveUser, SetPassword, RecordLogin, LinkUsers, InsertSession, ReplaceSession,
-                 RemoveSession, RemoveSessionsOf, InsertCode, ConsumeCode, InsertRefreshToken,
-                 RotateRefreshToken, TouchRefreshToken, RevokeFamily, RevokeRefreshToken,
-                 RevokeRefreshTokensOf, RevokeGrant, PutGrant, RemoveGrant, RemoveGrantsOf, InsertTicket,
-                 ConsumeTicket, AddUserRole, RemoveUserRole, AddUserPermission, RemoveUserPermission,
-                 AddRolePermission, RemoveRolePermission, RemoveRoleAssignments, AppendLog, InsertJob>;
+using Write = std::variant<
+    InsertDocument, ReplaceDocument, RemoveDocument, RemoveDocumentsBy, InsertUser, ReplaceUser, RemoveUser,
+    SetPassword, RecordLogin, LinkUsers, InsertSession, ReplaceSession, RemoveSession, RemoveSessionsOf,
+    InsertCode, ConsumeCode, InsertRefreshToken, RotateRefreshToken, TouchRefreshToken, RevokeFamily,
+    RevokeRefreshToken, RevokeRefreshTokensOf, RevokeGrant, PutGrant, RemoveGrant, RemoveGrantsOf,
+    InsertTicket, ConsumeTicket, AddUserRole, RemoveUserRole, AddUserPermission, RemoveUserPermission,
+    AddRolePermission, RemoveRolePermission, RemoveRoleAssignments, AppendLog, AppendEvent, InsertJob>;
 using Writes = std::vector<Write>;
 
 class Committer {

@@ -1,6 +1,6 @@
 #pragma once
+#include <optional>
 #include <string>
-#include <vector>
 
 #include "base/task.h"
 #include "domain/tenant.h"
@@ -15,18 +15,19 @@ struct Job {
   int attempts = 0;
 };
 
-// Work that survives a restart (InsertJob writes it with the change it belongs to). At least once: a job
-// whose lease ran out is handed out again, so doing it twice must be harmless.
+// Work that survives a restart, with its secrets (a mail holds the link that resets a password): InsertJob
+// writes it with the change it belongs to, and the event KIND.requested, which holds only the id, brings it
+// to a worker. A finished job is gone, so an event delivered twice finds nothing to do.
 class Jobs {
  public:
   virtual ~Jobs() = default;
-  virtual Async<std::vector<Job>> claim(TimePoint now, Seconds lease, int64_t limit) = 0;
+  // The job, for `lease`; nothing when it is finished. conflict/"job_busy" while another holds it or its time
+  // has not come.
+  virtual Async<std::optional<Job>> claim(int64_t id, TimePoint now, Seconds lease) = 0;
   virtual Async<> complete(int64_t id) = 0;
-  virtual Async<> retry(int64_t id, TimePoint not_before) = 0;  // counts an attempt
+  virtual Async<> retry(int64_t id, TimePoint not_before) = 0;  // gives it back and counts an attempt
   // Deletes expired short-lived rows in batches; returns how many. Called by the worker.
   virtual Async<int64_t> sweep(TimePoint now, int64_t limit) = 0;
-  // Called (from any thread) after a commit that inserted a job, so that the worker need not poll.
-  virtual void on_job(std::function<void()> wake) = 0;
 };
 
 }  // namespace durward::ports

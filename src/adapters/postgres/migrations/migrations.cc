@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "adapters/postgres/migrations/0001_initial.h"
+#include "adapters/postgres/migrations/0002_events.h"
 
 namespace durward::adapters::postgres {
 
@@ -11,6 +12,7 @@ using ports::MigrationStep;
 const std::vector<Migration>& migrations() {
   static const std::vector<Migration> all = {
       {1, "initial", migration_0001_initial},
+      {2, "events", migration_0002_events},
   };
   return all;
 }

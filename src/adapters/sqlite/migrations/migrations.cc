@@ -1,12 +1,14 @@
 #include "adapters/sqlite/migrations/migrations.h"
 
 #include "adapters/sqlite/migrations/0001_initial.h"
+#include "adapters/sqlite/migrations/0002_events.h"
 
 namespace durward::adapters::sqlite {
 
 const std::vector<Migration>& migrations() {
   static const std::vector<Migration> all = {
       {1, "initial", migration_0001_initial},
+      {2, "events", migration_0002_events},
   };
   return all;
 }

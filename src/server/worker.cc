@@ -1,0 +1,59 @@
+#include "server/worker.h"
+
+#include "adapters/events/local_broker.h"
+#include "base/executor.h"
+#include "base/log.h"
+
+namespace durward::server {
+
+namespace {
+constexpr int64_t sweep_limit = 5000;
+}  // namespace
+
+Result<std::unique_ptr<Worker>> Worker::open(Core& core, const Settings&) {
+  return std::make_unique<Worker>(core, std::make_unique<adapters::LocalBroker>(
+                                              core.outbox(), core.leases(), core.clock(), core.process_id()));
+}
+
+Worker::Worker(Core& core, std::unique_ptr<ports::Broker> broker)
+    : core_(core),
+      broker_(std::move(broker)),
+      dispatcher_(core.outbox(), core.leases(), *broker_, core.clock(), core.process_id(), {},
+                  core.metrics()),
+      dispatching_({.name = "dispatcher"}, [this] { return dispatch(); }),
+      mail_consumer_(core.jobs(), core.mailer(), core.clock(), core.metrics()),
+      mails_(*broker_, core.outbox(), mail_consumer_, core.clock(), adapters::mail_queue(), {},
+             core.metrics()),
+      sweeping_({.name = "sweeper", .pause = Seconds(60)}, [this] { return sweep(); }) {}
+
+Worker::~Worker() { stop(); }
+
+void Worker::start() {
+  started_ = true;
+  core_.outbox().on_event(dispatching_.waker());
+  dispatching_.start();
+  mails_.start();
+  sweeping_.start();
+}
+
+void Worker::stop() {
+  if (!std::exchange(started_, false)) return;
+  core_.outbox().on_event({});
+  dispatching_.stop();
+  mails_.stop();
+  sweeping_.stop();
+  if (auto resigned = run_sync(dispatcher_.resign()); !resigned)
+    log::warning("the lease of the dispatcher was not given back", {{"error", resigned.error().code}});
+}
+
+Async<bool> Worker::dispatch() {
+  CO_TRY(const int64_t published, co_await dispatcher_.round());
+  co_return published > 0;
+}
+
+Async<bool> Worker::sweep() {
+  CO_TRY(const int64_t removed, co_await core_.jobs().sweep(core_.clock().now(), sweep_limit));
+  co_return removed >= sweep_limit;
+}
+
+}  // namespace durward::server
