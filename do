@@ -5,11 +5,11 @@ cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
 
 # What a build needs, and what the end-to-end tests need on top. docs/dependencies.md says why each is there.
 build_packages=(clang-19 lld-19 clang-format-19 libclang-rt-19-dev cmake ninja-build ccache libboost1.81-dev libboost-json1.81-dev
-  libssl-dev libsqlite3-dev libpq-dev libcurl4-openssl-dev libcrypt-dev libyaml-cpp-dev libmimalloc-dev libhiredis-dev libgtest-dev
+  libssl-dev libsqlite3-dev libpq-dev libcurl4-openssl-dev libcrypt-dev libyaml-cpp-dev libmimalloc-dev libhiredis-dev libnats-dev libgtest-dev
   ca-certificates)
 tidy_packages=(python3-minimal git)
-unit_packages=(postgresql-15 redis-server)
-fleet_packages=(nginx-light redis-server postgresql-15 openssl)
+unit_packages=(postgresql-15 redis-server nats-server)
+fleet_packages=(nginx-light redis-server postgresql-15 nats-server openssl)
 test_packages=(chromium apache2 libapache2-mod-auth-openidc "${fleet_packages[@]}")
 
 export CCACHE_DIR="${CCACHE_DIR:-$HOME/.cache/durward-ccache}"
@@ -83,10 +83,12 @@ do_run() {
 }
 
 # -V would drown the summary; each folder says how many tests it ran in its own closing line.
-unit_tests() { ctest --test-dir "build/$1" --verbose -j "$(nproc)" | grep -vE '^(UpdateCTest|Test command|Working Dir|test [0-9]+$|[0-9]+: (Test|Working|Running|$)|$)'; }
+unit_tests() {
+  need "${unit_packages[@]}"
+  ctest --test-dir "build/$1" --verbose -j "$(nproc)" | grep -vE '^(UpdateCTest|Test command|Working Dir|test [0-9]+$|[0-9]+: (Test|Working|Running|$)|$)'
+}
 
 test_asan() {
-  need "${unit_packages[@]}"
   build asan
   # LeakSanitizer needs ptrace, which containers often forbid; the rest works everywhere.
   ASAN_OPTIONS="detect_stack_use_after_return=1:${ASAN_OPTIONS:-}" UBSAN_OPTIONS=print_stacktrace=1 unit_tests asan

@@ -61,6 +61,10 @@ constexpr Option table[] = {
   {"smtp-password", text, "", "password at the mail server", secret},
   {"mail-from", text, "no-reply@localhost", "sender of the mails"},
   {"mail-catcher", boolean, "false", "keep mails in memory and show them at /dev/mail instead of sending; for development"},
+  {"events", list, "", "event broker, nats://HOST:PORT or tls://HOST:PORT, several of one cluster; without it events are delivered in process"},
+  {"events-user", text, "", "user at the event broker"},
+  {"events-password", text, "", "password at the event broker", secret},
+  {"events-ca", path, "", "authorities that a tls:// event broker is trusted by, PEM; without it the system's"},
   {"event-days", integer, "7", "days for which published events are kept and can be replayed", 0, 1, 365},
   {"bcrypt-cost", integer, "10", "cost of new password hashes", 0, 4, 16},
   {"hash-threads", integer, "0", "threads that hash passwords; 0: one per core", 0, 0, 256},
@@ -336,9 +340,22 @@ class SettingsReader {
       if (s.is_given(name) && !s.boolean("ephemeral"))
         mistake(std::string("--") + name, "makes secrets predictable and needs --ephemeral");
     check_roles();
+    check_events();
     if (s.boolean("ephemeral") && s.is_given("store"))
       mistake("--ephemeral", "keeps nothing on disk and contradicts store");
     if (const auto wrong = StoreChoice::mistake_in(s.text("store"))) mistake("store", *wrong);
+  }
+
+  void check_events() {
+    const Settings& s = settings_;
+    for (const auto& server : s.list("events")) {
+      if (!server.starts_with("nats://") && !server.starts_with("tls://"))
+        mistake("events", "must begin with nats:// or tls://");
+      else if (server.find('@') != server.npos)
+        mistake("events", "must not hold a password; use events-user and events-password");
+    }
+    if (s.text("events-user").empty() != s.text("events-password").empty())
+      mistake("events-user and events-password", "belong together");
   }
 
   void check_roles() {

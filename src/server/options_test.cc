@@ -163,6 +163,20 @@ TEST(Options, the_store_is_one_of_the_engines_and_its_url_holds_no_password) {
   }
 }
 
+TEST(Options, event_brokers_are_addresses_without_passwords) {
+  World world;
+  world.flags = {{"events", "nats://a:4222,tls://b:4222"}};
+  ASSERT_EQ(world.mistakes(), "none");
+  EXPECT_EQ(world.read()->list("events").size(), 2u);
+  world.flags = {{"events", "localhost:4222"}};
+  EXPECT_NE(world.mistakes().find("must begin with nats:// or tls://"), std::string::npos);
+  world.flags = {{"events", "nats://user:hunter2@a:4222"}};
+  EXPECT_NE(world.mistakes().find("must not hold a password"), std::string::npos);
+  EXPECT_EQ(world.mistakes().find("hunter2"), std::string::npos);
+  world.flags = {{"events", "nats://a:4222"}, {"events-user", "u"}};
+  EXPECT_NE(world.mistakes().find("belong together"), std::string::npos);
+}
+
 TEST(Options, names_are_unique_and_documented) {
   std::set<std::string_view> names;
   for (const Option& option : options()) {

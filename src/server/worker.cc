@@ -1,6 +1,7 @@
 #include "server/worker.h"
 
 #include "adapters/events/local_broker.h"
+#include "adapters/nats/nats_broker.h"
 #include "base/executor.h"
 #include "base/log.h"
 
@@ -8,11 +9,24 @@ namespace durward::server {
 
 namespace {
 constexpr int64_t sweep_limit = 5000;
+
+adapters::NatsOptions nats_options(const Settings& settings) {
+  adapters::NatsOptions options;
+  options.servers = settings.list("events");
+  options.user = settings.text("events-user");
+  options.password = settings.text("events-password");
+  options.ca_file = settings.text("events-ca");
+  options.retention = Seconds(settings.integer("event-days") * 86400);
+  return options;
+}
 }  // namespace
 
-Result<std::unique_ptr<Worker>> Worker::open(Core& core, const Settings&) {
-  return std::make_unique<Worker>(core, std::make_unique<adapters::LocalBroker>(
+Result<std::unique_ptr<Worker>> Worker::open(Core& core, const Settings& settings) {
+  if (settings.list("events").empty())
+    return std::make_unique<Worker>(core, std::make_unique<adapters::LocalBroker>(
                                               core.outbox(), core.leases(), core.clock(), core.process_id()));
+  TRY(auto broker, adapters::NatsBroker::open(nats_options(settings)));
+  return std::make_unique<Worker>(core, std::move(broker));
 }
 
 Worker::Worker(Core& core, std::unique_ptr<ports::Broker> broker)

@@ -1,6 +1,8 @@
 #include "adapters/contract/broker_contract.h"
 
 #include "adapters/events/local_broker.h"
+#include "adapters/nats/nats_broker.h"
+#include "adapters/nats/nats_server.h"
 #include "adapters/sqlite/store.h"
 
 // All brokers in one file: a suite exists once in a program.
@@ -25,7 +27,25 @@ class LocalUnderTest : public BrokerUnderTest {
   int clients_ = 0;
 };
 
-const std::vector<BrokerMaker> makers = {{"in_process", [] { return std::make_unique<LocalUnderTest>(); }}};
+class NatsUnderTest : public BrokerUnderTest {
+ public:
+  std::unique_ptr<ports::Broker> client() override {
+    return NatsBroker::open({.servers = {server_.url()}, .timeout = Milliseconds(2000)}).value();
+  }
+  ports::Outbox& outbox() override { return store_->outbox(); }
+  ports::Committer& committer() override { return store_->committer(); }
+  ports::Tenants& tenants() override { return store_->tenants(); }
+  TimePoint now() override { return clock_.now(); }
+  void pass(Milliseconds) override {}
+
+ private:
+  NatsServer server_;
+  SystemClock clock_;
+  std::unique_ptr<SqliteStore> store_ = SqliteStore::open({}, clock_).value();
+};
+
+const std::vector<BrokerMaker> makers = {{"in_process", [] { return std::make_unique<LocalUnderTest>(); }},
+                                         {"nats", [] { return std::make_unique<NatsUnderTest>(); }}};
 INSTANTIATE_TEST_SUITE_P(Brokers, BrokerContract, testing::ValuesIn(makers), broker_name);
 
 }  // namespace
