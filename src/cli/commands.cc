@@ -5,6 +5,8 @@ namespace {
 
 const Argument tenant{"TENANT", "name of the tenant"};
 const Flag tenant_flag{"tenant", "NAME", "the tenant; may be left out when there is only one"};
+const Flag type_flag{"type", "PATTERN",
+                     "only these: words with dots, * for one word, > at the end for the rest"};
 const Flag host_flag{"host", "HOST[:PORT]",
                      "authority the tenant is reached at; without it NAME.<base-domain>"};
 
@@ -37,6 +39,16 @@ const std::vector<Command>& commands() {
     {"keys revoke", "Revoke a previous signing key", {{"KID", "the key"}}, {tenant_flag}, Uses::store, run_keys_revoke},
     {"token", "Print a token of the tenant's management client for the management API", {},
      {tenant_flag, {"issuer", "URL", "the URL the server is reached at; without it https://NAME.<base-domain>/"}}, Uses::store, run_token},
+    {"events tail", "Print the newest events of the outbox", {},
+     {tenant_flag, type_flag, {"limit", "N", "how many [20]"}, {"follow", "", "and every new one until interrupted"}},
+     Uses::store, run_events_tail},
+    {"events replay", "Print the events of the outbox from an offset on, oldest first", {},
+     {{"from", "OFFSET", "the first one [the oldest]"}, tenant_flag, type_flag, {"limit", "N", "how many at most [all]"}},
+     Uses::store, run_events_replay},
+    {"events refill", "Have the worker publish the events from an offset on again; consumers notice duplicates", {},
+     {{"from", "OFFSET", "the first one [the oldest]"}}, Uses::store, run_events_refill},
+    {"events dead", "List events that a queue could not handle, newest first", {},
+     {{"queue", "NAME", "only of this queue"}, {"limit", "N", "how many at most [100]"}}, Uses::store, run_events_dead},
     {"migrate", "Bring the store to this version's schema", {}, {{"plan", "", "only say what would be done"}}, Uses::store, run_migrate},
     {"store copy", "Move an embedded store into a PostgreSQL database and compare both; repeatable, while nobody serves from them",
      {{"FROM", "sqlite:PATH"}, {"TO", "postgres://USER@HOST:PORT/DATABASE"}}, {}, Uses::store, run_store_copy},

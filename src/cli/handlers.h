@@ -21,6 +21,11 @@ Exit run_keys_list(Invocation& invocation);
 Exit run_keys_rotate(Invocation& invocation);
 Exit run_keys_revoke(Invocation& invocation);
 
+Exit run_events_tail(Invocation& invocation);
+Exit run_events_replay(Invocation& invocation);
+Exit run_events_refill(Invocation& invocation);
+Exit run_events_dead(Invocation& invocation);
+
 Exit run_migrate(Invocation& invocation);
 Exit run_store_copy(Invocation& invocation);
 Exit run_doctor(Invocation& invocation);
