@@ -8,12 +8,14 @@ namespace durward::adapters::postgres {
 using namespace records;
 
 namespace {
-// The lease is a later due time: whoever is done deletes the job, whoever dies leaves it to the next. The last
-// column says whether it was free.
+// The lease is a later due time: whoever is done deletes the job, whoever dies leaves it to the next. The
+// last column says whether it was free.
 constexpr char claim_sql[] =
-    "WITH mine AS (UPDATE jobs SET due_at=$3 WHERE id=$1 AND due_at<=$2 RETURNING id,tenant,kind,payload,attempts) "
+    "WITH mine AS (UPDATE jobs SET due_at=$3 WHERE id=$1 AND due_at<=$2 RETURNING "
+    "id,tenant,kind,payload,attempts) "
     "SELECT id,tenant,kind,payload,attempts,1::bigint FROM mine UNION ALL "
-    "SELECT id,tenant,kind,payload,attempts,0::bigint FROM jobs WHERE id=$1 AND NOT EXISTS(SELECT 1 FROM mine)";
+    "SELECT id,tenant,kind,payload,attempts,0::bigint FROM jobs WHERE id=$1 AND NOT EXISTS(SELECT 1 FROM "
+    "mine)";
 
 // Deadlines of the sweep: now, or now less a retention. Rows of codes, logs and events are in order of
 // creation, which is nearly that of expiry, so the oldest `limit` rows are looked at instead of keeping an
@@ -40,11 +42,14 @@ constexpr Sweep sweeps[] = {
      "AND date<=$1 FOR UPDATE SKIP LOCKED)",
      &Retention::logs},
     // What was not published yet stays, however old it is.
-    {"DELETE FROM events WHERE row IN(SELECT row FROM events WHERE row IN(SELECT row FROM events ORDER BY row "
-     "LIMIT $2) AND time<=$1 AND row<=(SELECT reached FROM event_positions WHERE reader='dispatcher') FOR UPDATE "
+    {"DELETE FROM events WHERE row IN(SELECT row FROM events WHERE row IN(SELECT row FROM events ORDER BY "
+     "row "
+     "LIMIT $2) AND time<=$1 AND row<=(SELECT reached FROM event_positions WHERE reader='dispatcher') FOR "
+     "UPDATE "
      "SKIP LOCKED)",
      &Retention::events},
-    {"DELETE FROM dead_letters WHERE (queue,id) IN(SELECT queue,id FROM dead_letters WHERE at<=$1 LIMIT $2 FOR "
+    {"DELETE FROM dead_letters WHERE (queue,id) IN(SELECT queue,id FROM dead_letters WHERE at<=$1 LIMIT $2 "
+     "FOR "
      "UPDATE SKIP LOCKED)",
      &Retention::events},
 };

@@ -66,10 +66,10 @@ PostgresOutbox::PostgresOutbox(Context context)
 
 Async<ports::EventPage> PostgresOutbox::read(ports::EventQuery query) {
   const int64_t looked_at = takes_all(query.filter) ? std::min(query.limit, scanned_max) : scanned_max;
-  CO_TRY(auto events, co_await read_all<domain::Event>(c_.pool, read_, Way::own_read,
-                                                       Statement::fixed(read_sql, query.after,
-                                                                        query.until.value_or(INT64_MAX), looked_at),
-                                                       read_event));
+  CO_TRY(auto events, co_await read_all<domain::Event>(
+                          c_.pool, read_, Way::own_read,
+                          Statement::fixed(read_sql, query.after, query.until.value_or(INT64_MAX), looked_at),
+                          read_event));
   ports::EventPage page{.scanned_to = query.after};
   for (auto& event : events) {
     if (int64_t(page.events.size()) >= query.limit) break;
@@ -86,8 +86,8 @@ Async<ports::OutboxSpan> PostgresOutbox::span() {
 }
 
 Async<int64_t> PostgresOutbox::position(std::string reader) {
-  CO_TRY(const auto position, co_await read_one<int64_t>(c_.pool, position_,
-                                                         Statement::fixed(position_sql, reader), read_number));
+  CO_TRY(const auto position,
+         co_await read_one<int64_t>(c_.pool, position_, Statement::fixed(position_sql, reader), read_number));
   co_return position.value_or(0);
 }
 

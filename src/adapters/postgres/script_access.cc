@@ -33,11 +33,10 @@ const std::string append_log_sql =
     "VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9)";
 const std::string insert_job_sql =
     "INSERT INTO jobs(tenant,id,kind,payload,attempts,due_at) VALUES($1,$2,$3,$4,0,$5)";
-// Row numbers are offsets, so they must grow in the order of commits: who appends holds this lock to the end of
-// the transaction. A login appends nothing.
+// Row numbers are offsets, so they must grow in the order of commits: who appends holds this lock to the end
+// of the transaction. A login appends nothing.
 const std::string event_lock_sql = "SELECT pg_advisory_xact_lock(4923931927552983039)";
-const std::string append_event_sql =
-    "INSERT INTO events(tenant,id,type,time,data) VALUES($1,$2,$3,$4,$5)";
+const std::string append_event_sql = "INSERT INTO events(tenant,id,type,time,data) VALUES($1,$2,$3,$4,$5)";
 }  // namespace
 
 void Script::one(const ports::PutGrant& w) {

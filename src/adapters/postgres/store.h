@@ -20,7 +20,7 @@ struct PostgresOptions {
   Milliseconds wait_max{2000};  // for a free connection, or for the server to come back
   bool migrate_at_open = true;  // false: an older schema is refused with conflict/"migration_needed"
   Seconds log_retention{30 * 86400};
-  Seconds event_retention{7 * 86400};  // of published events, and of dead letters
+  Seconds event_retention{7 * 86400};           // of published events, and of dead letters
   Seconds rotated_token_retention{14 * 86400};  // how long reuse of a rotated refresh token is noticed
 };
 

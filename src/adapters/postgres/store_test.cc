@@ -454,7 +454,8 @@ TEST_F(PostgresStoreTest, an_event_wakes_the_worker_of_another_process) {
   const auto here = open(), there = open();
   const auto tenant = make_tenant(*here);
   there->outbox().on_event([&] { woken.add(2); });
-  ASSERT_TRUE(commit(*here, tenant, {ports::AppendEvent{{.id = 1, .type = "user.created", .time = clock.now()}}}));
+  ASSERT_TRUE(
+      commit(*here, tenant, {ports::AppendEvent{{.id = 1, .type = "user.created", .time = clock.now()}}}));
   EXPECT_TRUE(woken.wait_for(2));
 }
 
