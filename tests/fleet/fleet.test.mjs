@@ -72,7 +72,7 @@ describe('the split fleet', () => {
 
   it('status names every process', async () => {
     const { stdout } = await fleet('status');
-    for (const role of ['redis', 'hashing', 'management', 'authentication-1', 'authentication-2', 'worker', 'nginx'])
+    for (const role of ['redis', 'nats', 'hashing', 'management', 'authentication-1', 'authentication-2', 'worker', 'nginx'])
       assert.match(stdout, new RegExp(`^${role} .*running`, 'm'));
     assert.match(stdout, /^worker .*running, ready$/m);
   });

@@ -123,6 +123,22 @@ TEST_P(JobsContract, sixteen_workers_never_get_the_same_job) {
   EXPECT_EQ(claimed, 8);
 }
 
+TEST_P(JobsContract, a_job_nobody_takes_is_announced_again_by_the_sweep) {
+  ASSERT_TRUE(commit(job(1), job(2, Seconds(3600))));
+  clock.advance(ports::Jobs::forgotten_after - Seconds(1));
+  get(store->jobs().sweep(clock.now(), 100));
+  EXPECT_TRUE(get(store->outbox().read({})).events.empty());
+  clock.advance(Seconds(1));
+  get(store->jobs().sweep(clock.now(), 100));
+  get(store->jobs().sweep(clock.now(), 100));
+  const auto events = get(store->outbox().read({})).events;
+  ASSERT_EQ(events.size(), 1u) << "the job that is due, once";
+  EXPECT_EQ(events[0].type, "mail.requested");
+  EXPECT_EQ(events[0].tenant, acme);
+  EXPECT_EQ(events[0].data, (json::Object{{"job", "1"}}));
+  EXPECT_TRUE(claim(1).value());
+}
+
 TEST_P(JobsContract, the_sweep_takes_expired_rows_in_batches_and_leaves_the_living) {
   add_user("u1");
   const std::string id = "auth0|u1";

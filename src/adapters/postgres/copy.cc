@@ -154,6 +154,20 @@ const std::vector<Table>& tables() {
         {"ip", text},
         {"detail", json}}},
       {"jobs", 1, {{"id"}, {"tenant"}, {"kind", text}, {"payload", json}, {"attempts"}, {"due_at"}}},
+      {"events", 1, {{"row"}, {"id"}, {"tenant"}, {"type", text}, {"time"}, {"data", json}}, "row"},
+      {"event_positions", 1, {{"reader", text}, {"reached", integer, "position"}}},
+      {"dead_letters",
+       2,
+       {{"queue", text},
+        {"id"},
+        {"row"},
+        {"tenant"},
+        {"type", text},
+        {"time"},
+        {"data", json},
+        {"attempts"},
+        {"reason", text},
+        {"at"}}},
   };
   return all;
 }

@@ -49,10 +49,16 @@ class CopyTest : public testing::Test {
         ports::PutGrant{{.id = "g1", .user_id = id, .client_id = "c", .audience = "api"}},
         ports::InsertTicket{{.id = 4, .secret_sha256 = "s", .user_id = id}},
         ports::AppendLog{{.id = 5, .date = clock.now(), .type = "s", .user_id = id}},
-        ports::InsertJob{6, "mail", {{"to", "x"}}, clock.now()}};
+        ports::InsertJob{6, "mail", {{"to", "x"}}, clock.now()},
+        ports::AppendEvent{{.id = 7, .type = "user.created", .time = clock.now(), .data = {{"k", 1}}}}};
     for (int i = 2; i <= 1200; ++i) writes.push_back(user("u" + std::to_string(i)));
     ASSERT_TRUE(run_sync(store->committer().commit(tenant, writes)));
     ASSERT_TRUE(run_sync(store->committer().commit(tenant, {ports::RemoveUser{"auth0|u1200"}})));
+    const ports::Lease lease{"dispatcher", "o"};
+    ASSERT_TRUE(run_sync(store->leases().acquire(lease, clock.now(), Seconds(60))));
+    ASSERT_TRUE(run_sync(store->outbox().set_position("dispatcher", 1, lease, clock.now())));
+    ASSERT_TRUE(run_sync(store->outbox().bury(
+        {"mail", {.offset = 1, .id = 7, .tenant = tenant, .time = clock.now()}, 5, "gone", clock.now()})));
   }
   Result<std::vector<CopiedTable>> copy() {
     return copy_store(file.path(), {.url = cluster.url(database)}, clock, random,
@@ -75,9 +81,9 @@ TEST_F(CopyTest, every_table_arrives_whole_and_is_verified) {
     EXPECT_TRUE(table.verified) << table.name;
     EXPECT_GT(table.rows, 0) << table.name;
   }
-  EXPECT_EQ(std::to_string(copied->size() + 1),
+  EXPECT_EQ(std::to_string(copied->size() + 2),
             sql("SELECT count(*) FROM pg_tables WHERE schemaname='public'"))
-      << "all tables but schema_migrations";
+      << "all tables but schema_migrations, and leases, which belong to processes";
   const auto store = PostgresStore::open({.url = cluster.url(database)}, clock, random).value();
   const auto found = run_sync(store->users().find_by_identifier(tenant, "db", "u1@example.com")).value();
   ASSERT_TRUE(found);

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "adapters/postgres/readers.h"
+#include "adapters/postgres/script.h"
 #include "adapters/records/records.h"
 
 namespace durward::adapters::postgres {
@@ -54,6 +55,11 @@ constexpr Sweep sweeps[] = {
      &Retention::events},
 };
 constexpr int64_t sweep_batch = 500;
+constexpr char announce_sql[] =
+    "WITH forgotten AS (UPDATE jobs SET due_at=$1 WHERE id IN(SELECT id FROM jobs WHERE due_at<=$2 LIMIT $3 "
+    "FOR UPDATE SKIP LOCKED) RETURNING id,tenant,kind) "
+    "INSERT INTO events(id,tenant,type,time,data) "
+    "SELECT id,tenant,kind||'.requested',$1,json_build_object('job',id::text) FROM forgotten ORDER BY id";
 
 Batch only(Statement statement) {
   Batch batch;
@@ -97,7 +103,17 @@ Async<int64_t> PostgresJobs::sweep(TimePoint now, int64_t limit) {
       removed += taken;
     }
   }
+  CO_ENSURE(co_await announce_forgotten(now));
   co_return removed;
+}
+
+// The dispatcher of whichever process finds them at its next look.
+Async<> PostgresJobs::announce_forgotten(TimePoint now) {
+  Batch batch;
+  batch.push_back(Statement::fixed(lock_events_sql));
+  batch.push_back(Statement::fixed(announce_sql, now, now - forgotten_after, sweep_batch));
+  CO_ENSURE(co_await c_.pool.run(std::move(batch), Way::write));
+  co_return Result<>();
 }
 
 }  // namespace durward::adapters::postgres

@@ -193,6 +193,7 @@ class PostgresJobs : public ports::Jobs {
   Async<int64_t> sweep(TimePoint now, int64_t limit) override;
 
  private:
+  Async<> announce_forgotten(TimePoint now);
   Context c_;
 };
 

@@ -8,6 +8,10 @@ struct Retention {
   Seconds logs, rotated_tokens, events;
 };
 
+// Row numbers of events are offsets, so they must grow in the order of commits: who appends holds this lock
+// to the end of the transaction. A login appends nothing.
+inline constexpr char lock_events_sql[] = "SELECT pg_advisory_xact_lock(4923931927552983039)";
+
 // The writes of one list as the statements of one transaction. Nothing is read in between: a precondition is
 // part of its statement, which undoes the transaction when it does not hold. Lives for one list.
 class Script {

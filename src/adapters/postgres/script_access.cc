@@ -33,9 +33,6 @@ const std::string append_log_sql =
     "VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9)";
 const std::string insert_job_sql =
     "INSERT INTO jobs(tenant,id,kind,payload,attempts,due_at) VALUES($1,$2,$3,$4,0,$5)";
-// Row numbers are offsets, so they must grow in the order of commits: who appends holds this lock to the end
-// of the transaction. A login appends nothing.
-const std::string event_lock_sql = "SELECT pg_advisory_xact_lock(4923931927552983039)";
 const std::string append_event_sql = "INSERT INTO events(tenant,id,type,time,data) VALUES($1,$2,$3,$4,$5)";
 }  // namespace
 
@@ -79,7 +76,7 @@ void Script::one(const ports::AppendLog& w) {
 }
 
 void Script::one(const ports::AppendEvent& w) {
-  if (!std::exchange(event_, true)) add(event_lock_sql);
+  if (!std::exchange(event_, true)) add(lock_events_sql);
   const auto& e = w.event;
   add(append_event_sql, tenant_, e.id, e.type, e.time, Json{json::serialize(e.data)});
 }

@@ -50,7 +50,8 @@ class PostgresStoreTest : public testing::Test {
   }
   // Ends every connection of the store, in the server.
   void cut() {
-    sql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname=current_database() AND "
+    sql("SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity WHERE "
+        "datname=current_database() AND "
         "pid<>pg_backend_pid()");
   }
   static Detached submit(Async<> task, std::atomic<int>& done) {

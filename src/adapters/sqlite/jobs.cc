@@ -33,6 +33,11 @@ constexpr Sweep sweeps[] = {
      &Context::event_retention},
 };
 constexpr int64_t sweep_batch = 500;
+constexpr char announce_sql[] =
+    "INSERT INTO events(id,tenant,type,time,data) SELECT id,tenant,kind||'.requested',?1,"
+    "json_object('job',CAST(id AS TEXT)) FROM jobs WHERE due_at<=?2 ORDER BY id LIMIT ?3";
+constexpr char announced_sql[] =
+    "UPDATE jobs SET due_at=?1 WHERE id IN(SELECT id FROM jobs WHERE due_at<=?2 ORDER BY id LIMIT ?3)";
 
 // The lease is a later due time: whoever is done deletes the job, whoever dies leaves it to the next.
 Result<std::optional<ports::Job>> claim_one(Database& db, int64_t id, TimePoint now, Seconds lease) {
@@ -87,7 +92,19 @@ Async<int64_t> SqliteJobs::sweep(TimePoint now, int64_t limit) {
       removed += taken;
     }
   }
+  CO_ENSURE(co_await announce_forgotten(now));
   co_return removed;
+}
+
+Async<> SqliteJobs::announce_forgotten(TimePoint now) {
+  co_return co_await c_.engine.write([now](Database& db, Effects& effects) -> Result<> {
+    const TimePoint deadline = now - forgotten_after;
+    db.run(announce_sql, now, deadline, sweep_batch);
+    if (db.changes() == 0) return {};
+    effects.event = true;
+    db.run(announced_sql, now, deadline, sweep_batch);
+    return {};
+  });
 }
 
 }  // namespace durward::adapters::sqlite

@@ -164,6 +164,7 @@ class SqliteJobs : public ports::Jobs {
   Async<int64_t> sweep(TimePoint now, int64_t limit) override;
 
  private:
+  Async<> announce_forgotten(TimePoint now);
   Context c_;
 };
 

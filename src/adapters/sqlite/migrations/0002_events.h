@@ -3,8 +3,8 @@
 namespace durward::adapters::sqlite {
 
 // The outbox: `row` is the offset and must never come back. A job written before this migration has no event
-// yet that would bring it to a worker. A server of the version before goes on working, but the mails it still
-// writes would wait for ever: stop it before the file is migrated.
+// yet that would bring it to a worker. Those that a server of the version before still writes are announced
+// by the sweep (Jobs::forgotten_after).
 inline constexpr char migration_0002_events[] = R"sql(
 CREATE TABLE events(
   row INTEGER PRIMARY KEY AUTOINCREMENT, id INTEGER NOT NULL, tenant INTEGER NOT NULL, type TEXT NOT NULL,
