@@ -1,6 +1,7 @@
 // A throw-away PostgreSQL server of one test process, for DURWARD_TEST_STORE=postgres: files in a temporary directory, a
 // free port, nothing durable; each server under test gets a database of its own. The helper process (postgres.sh) watches
-// its standard input, so the server ends with the test process however that ends.
+// its standard input, so the server ends with the test process however that ends. A cluster of one's own (`startCluster`)
+// can have a streaming standby, lose its primary and promote the standby.
 import { spawn } from 'node:child_process';
 import net from 'node:net';
 import path from 'node:path';
@@ -48,18 +49,45 @@ class Cluster {
     if (line !== 'ok') throw new Error(`PostgreSQL for the tests: ${line}`);
   }
 
-  // The URL of a new, empty database.
+  async #command(words) {
+    this.#child.stdin.write(`${words}\n`);
+    await this.#answer();
+  }
+
+  // The URL of a new, empty database; with a standby it names both servers.
   async database() {
     const name = `d${++this.#count}`;
-    this.#child.stdin.write(`create ${name}\n`);
-    await this.#answer();
-    return `postgres://durward@127.0.0.1:${this.port}/${name}`;
+    await this.#command(`create ${name}`);
+    return this.url(name);
+  }
+  url(name) {
+    const hosts = [this.port, this.standbyPort].filter(Boolean).map(port => `127.0.0.1:${port}`);
+    return `postgres://durward@${hosts.join(',')}/${name}`;
+  }
+  // A streaming standby; `sync`: a commit is acknowledged when the standby has it too.
+  async standby({ sync = false } = {}) {
+    const port = await freePort();
+    await this.#command(`standby ${port}${sync ? ' sync' : ''}`);
+    this.standbyPort = port;
+    return port;
+  }
+  kill() { return this.#command('kill'); } // SIGKILL to the primary
+  pause() { return this.#command('pause'); }
+  resume() { return this.#command('resume'); }
+  promote() { return this.#command('promote'); } // resolves when the standby takes writes
+  stop() {
+    const gone = new Promise(resolve => this.#child.once('exit', resolve));
+    this.#child.ref();
+    this.#child.stdin.end();
+    return gone;
   }
 }
+
+export const startCluster = () => new Cluster().start();
 
 let cluster;
 export const onPostgres = process.env.DURWARD_TEST_STORE === 'postgres';
 export async function newDatabase() {
-  cluster ??= new Cluster().start();
+  cluster ??= startCluster();
   return (await cluster).database();
 }

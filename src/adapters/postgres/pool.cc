@@ -34,7 +34,7 @@ struct Pool::Slot {
   bool connecting = false;
   bool watching_writes = false;
   int failures = 0;
-  SteadyTime retry_at;
+  SteadyTime retry_at, heard_at;
 };
 
 struct Pool::Lane {
@@ -194,8 +194,21 @@ void Pool::expire(Lane& lane, SteadyTime now) {
     finish(request);
   }
   for (const auto& slot : lane.slots)
-    if (slot->connection && slot->connection->oldest() && slot->connection->oldest()->deadline <= now)
+    if (slot->connection && slot->connection->oldest() && slot->connection->oldest()->deadline <= now) {
+      const auto sent_at = slot->connection->oldest()->deadline - slot->connection->oldest()->allowed;
       lose(*slot, "no answer in time", slow_tries_max);
+      lose_those_not_heard_since(sent_at);
+    }
+}
+
+// The server ends a slow statement itself, so silence is that of a machine or a network, and the next request
+// need not find it out again on every other connection. A commit under way is left to its own deadline.
+void Pool::lose_those_not_heard_since(SteadyTime then) {
+  for (const auto& lane : lanes_)
+    for (const auto& slot : lane->slots)
+      if (slot->connection && slot->heard_at < then &&
+          (!slot->connection->oldest() || slot->connection->oldest()->read_only))
+        lose(*slot, "silent since another one is", tries_max);
 }
 
 void Pool::dispatch(Lane& lane, SteadyTime now) {
@@ -274,6 +287,7 @@ void Pool::adopt(Slot& slot, Result<Handle> made) {
   if (slot.failures > 0) log::info("store: connected again");
   slot.failures = 0;
   slot.connection = std::make_unique<Connection>(*std::move(made));
+  slot.heard_at = std::chrono::steady_clock::now();
   slot.watching_writes = false;
   open_.add(1);
   epoll_event event{.events = EPOLLIN, .data = {.ptr = &slot}};
@@ -297,6 +311,7 @@ void Pool::watch(Slot& slot) {
 
 void Pool::serve(Slot& slot, uint32_t events) {
   if (!slot.connection) return;
+  slot.heard_at = std::chrono::steady_clock::now();
   bool alive = true;
   if (events & EPOLLOUT) alive = slot.connection->flush();
   // Also a lost connection may have left answers.

@@ -56,6 +56,7 @@ class Pool {
   void take_submitted();
   void take_attempts();
   void expire(Lane& lane, SteadyTime now);
+  void lose_those_not_heard_since(SteadyTime then);
   void dispatch(Lane& lane, SteadyTime now);
   Slot* free_slot(Lane& lane);
   void connect_more(Lane& lane, size_t wanted, SteadyTime now);

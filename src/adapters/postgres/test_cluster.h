@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <stdexcept>
@@ -34,23 +35,27 @@ class TestCluster {
   }
 
   TestCluster() : port_(free_port()) {
-    std::string name = (std::filesystem::temp_directory_path() / "durward-pg-XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
-    if (const passwd* lent = ::getuid() == 0 ? lent_user() : nullptr) {
-      user_ = lent->pw_uid, group_ = lent->pw_gid;
-      (void)!::chown(folder_.c_str(), user_, group_);
-    }
+    make_folder();
     if (wait_for(run("initdb", {"-D", data(), "-U", "durward", "-A", "trust", "-E", "UTF8",
                                 "--locale=C.UTF-8", "--no-sync", "--no-instructions"})) != 0)
       throw std::runtime_error("initdb failed");
     start();
+  }
+  // A streaming standby of another one.
+  explicit TestCluster(const TestCluster& primary, std::vector<std::string> more = {}) : port_(free_port()) {
+    make_folder();
+    if (wait_for(
+            run("pg_basebackup", {"-h", "127.0.0.1", "-p", std::to_string(primary.port_), "-U", "durward",
+                                  "-D", data(), "-R", "-X", "stream", "-c", "fast", "--no-sync"})) != 0)
+      throw std::runtime_error("pg_basebackup failed");
+    start(std::move(more));
   }
   ~TestCluster() {
     kill();
     std::error_code ignored;
     std::filesystem::remove_all(folder_, ignored);
   }
-  TestCluster(const TestCluster&) = delete;
+  TestCluster& operator=(const TestCluster&) = delete;
 
   // On a thread that lives as long as the server is to: it ends with its thread.
   void start(std::vector<std::string> more = {}) {
@@ -62,6 +67,7 @@ class TestCluster {
                                       "-c", "full_page_writes=off",
                                       "-c", "max_connections=300",
                                       "-c", "deadlock_timeout=50ms",
+                                      "-c", "wal_retrieve_retry_interval=100ms",
                                       "-c", "shared_buffers=64MB"};
     words.insert(words.end(), more.begin(), more.end());
     server_ = run("postgres", words);
@@ -74,8 +80,43 @@ class TestCluster {
   // As if the machine lost power, as far as processes are concerned.
   void kill() {
     if (server_ <= 0) return;
+    resume();
     ::kill(server_, SIGQUIT);
     wait_for(std::exchange(server_, 0));
+  }
+
+  // SIGKILL to every process of it, as if the machine were lost.
+  void kill_at_once() {
+    signal_all(SIGKILL);
+    if (server_ > 0) wait_for(std::exchange(server_, 0));
+    paused_ = false;
+  }
+  // Its processes stop, its connections stay: a server that fell silent.
+  void pause() {
+    signal_all(SIGSTOP);
+    paused_ = true;
+  }
+  void resume() {
+    if (std::exchange(paused_, false)) signal_all(SIGCONT);
+  }
+  // A standby becomes a primary of its own; returns when it takes writes.
+  void promote() {
+    if (wait_for(run("pg_ctl", {"promote", "-s", "-w", "-D", data()})) != 0)
+      throw std::runtime_error("pg_ctl promote failed");
+  }
+  // From now on a commit is acknowledged when this standby has it too.
+  void acknowledge_with(const TestCluster&) {
+    sql("postgres", "ALTER SYSTEM SET synchronous_standby_names='*'");
+    sql("postgres", "SELECT pg_reload_conf()");
+    wait_until("SELECT count(*) FROM pg_stat_replication WHERE sync_state='sync'", "1");
+  }
+  // Waits until a question has this answer, at most a minute.
+  void wait_until(const std::string& question, const std::string& answer) const {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (sql("postgres", question) != answer) {
+      if (std::chrono::steady_clock::now() > deadline) throw std::runtime_error("never so: " + question);
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
   }
 
   std::string url(const std::string& database) const {
@@ -142,6 +183,21 @@ class TestCluster {
         return path;
     return name;
   }
+  void make_folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "durward-pg-XXXXXX").string();
+    folder_ = ::mkdtemp(name.data());
+    const passwd* lent = ::getuid() == 0 ? lent_user() : nullptr;
+    if (!lent) return;
+    user_ = lent->pw_uid, group_ = lent->pw_gid;
+    (void)!::chown(folder_.c_str(), user_, group_);
+  }
+  void signal_all(int signal) const {
+    if (server_ <= 0) return;
+    const auto server = std::to_string(server_);
+    std::ifstream children("/proc/" + server + "/task/" + server + "/children");
+    ::kill(server_, signal);
+    for (pid_t child; children >> child;) ::kill(child, signal);
+  }
   std::string data() const { return (folder_ / "data").string(); }
 
   pid_t run(const std::string& name, std::vector<std::string> words) const {
@@ -172,6 +228,7 @@ class TestCluster {
   uid_t user_ = 0;
   gid_t group_ = 0;
   pid_t server_ = 0;
+  bool paused_ = false;
   int databases_ = 0;
   std::vector<std::string> templates_, spare_;
 };
