@@ -12,8 +12,8 @@
 namespace durward::ports {
 
 // Configuration as immutable values from a bounded per-process cache (docs/architecture.md): a hit reads
-// nothing. A change made by this process is seen at once, a change made by another within a second. A null
-// pointer means that there is none; that is cached too. Thread-safe.
+// nothing. A change made by this process is seen at once, a change made by another within a second, or from
+// now on after catch_up. A null pointer means that there is none; that is cached too. Thread-safe.
 class Configuration {
  public:
   virtual ~Configuration() = default;
@@ -34,6 +34,9 @@ class Configuration {
   virtual Async<Ptr<std::vector<domain::Connection>>> connections_of(domain::TenantId,
                                                                      std::string client_id) = 0;
   virtual Async<Ptr<domain::KeySet>> keys(domain::TenantId) = 0;
+  // Afterwards every change of the tenant's values that was committed before the call is seen. One that
+  // remembers nothing has nothing to do. A store that is away leaves what is known.
+  virtual Async<> catch_up(domain::TenantId) { co_return Result<>(); }
 };
 
 }  // namespace durward::ports

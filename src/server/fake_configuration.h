@@ -43,6 +43,11 @@ class FakeConfiguration : public ports::Configuration {
     co_return nullptr;
   }
   Async<Ptr<domain::KeySet>> keys(domain::TenantId) override { co_return nullptr; }
+  std::vector<int64_t> caught_up;
+  Async<> catch_up(domain::TenantId tenant) override {
+    caught_up.push_back(tenant.value);
+    co_return Result<>();
+  }
 };
 
 }  // namespace durward::server

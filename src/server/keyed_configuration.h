@@ -45,6 +45,7 @@ class KeyedConfiguration : public ports::Configuration {
                                                              std::string client_id) override {
     return inner_.connections_of(tenant, std::move(client_id));
   }
+  Async<> catch_up(domain::TenantId tenant) override { return inner_.catch_up(tenant); }
   // unavailable when a missing key could not be made or stored.
   Async<Ptr<domain::KeySet>> keys(domain::TenantId tenant) override;
 

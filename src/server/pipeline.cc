@@ -58,6 +58,11 @@ bool wants_strict_transport(const http::Request& request) {
   return request.scheme == "https" && !host_without_port(request.host).ends_with("localhost");
 }
 
+// RFC 9111 §5.2.1.4: whoever asks so gets no answer from something remembered, unless that was validated.
+bool wants_validation(const http::Request& request) {
+  return request.headers.get("cache-control").find("no-cache") != std::string_view::npos;
+}
+
 void set_unless_there(http::Headers& headers, std::string_view name, std::string_view value) {
   if (!headers.has(name)) headers.set(name, std::string(value));
 }
@@ -148,6 +153,7 @@ Task<http::Response> Pipeline::for_tenant(Found found, http::Request request) {
   auto tenant = co_await tenant_of_host(configuration_, options_.base_domain, request.host);
   if (!tenant) co_return refuse(request, 503, "temporarily_unavailable", "The store cannot be reached.");
   if (!*tenant) co_return refuse(request, 404, "not_found", "No tenant is served at this host.");
+  if (wants_validation(request)) (void)co_await configuration_.catch_up((*tenant)->id);
   http::Response response;
   if (const auto* row = found.row()) {
     const std::string origin(request.headers.get("origin"));

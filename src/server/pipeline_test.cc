@@ -156,6 +156,15 @@ http::Headers headers_of(std::initializer_list<std::pair<std::string, std::strin
   return headers;
 }
 
+TEST(Pipeline, a_request_with_no_cache_is_answered_from_the_configuration_of_now) {
+  World world;
+  world.get("/hello");
+  world.get("/hello", "acme.login.example", headers_of({{"Cache-Control", "max-age=0"}}));
+  EXPECT_TRUE(world.configuration.caught_up.empty());
+  world.get("/hello", "acme.login.example", headers_of({{"Cache-Control", "no-cache"}}));
+  EXPECT_EQ(world.configuration.caught_up, std::vector<int64_t>{1});
+}
+
 TEST(Pipeline, a_preflight_is_answered_by_the_row_it_asks_for) {
   World world;
   const auto ask = [&](std::string path) {

@@ -53,11 +53,11 @@ struct CachedConfiguration::Impl {
     return std::static_pointer_cast<const T>(*std::move(value));
   }
 
-  // Compares the tenant's version if that is due. A store that cannot be asked leaves what is known:
+  // Compares the tenant's version if that is due or `now`. A store that cannot be asked leaves what is known:
   // verifying tokens goes on while the database is away.
-  Async<> compare_version(int64_t tenant) {
+  Async<> compare_version(int64_t tenant, bool now = false) {
     const TimePoint begun = clock.now();
-    const auto ticket = cache.begin_check(tenant, begun);
+    const auto ticket = cache.begin_check(tenant, begun, now);
     if (!ticket) co_return Result<>();
     if (!ticket->is_pilot) {
       co_await cache.wait(tenant, ticket->flight);
@@ -113,6 +113,14 @@ struct CachedConfiguration::Impl {
   ValueCache cache;
   metrics::Counter &hits, &loads;
 };
+
+// A comparison that is under way may have read before the change that the caller knows of; one that is begun
+// by somebody else after it has not.
+Async<> CachedConfiguration::catch_up(TenantId tenant) {
+  if (auto underway = impl_->cache.check_under_way(tenant.value))
+    co_await impl_->cache.wait(tenant.value, std::move(underway));
+  co_return co_await impl_->compare_version(tenant.value, true);
+}
 
 CachedConfiguration::CachedConfiguration(ports::Tenants& tenants, ports::Documents& documents,
                                          ports::Vault& vault, const Clock& clock,

@@ -92,6 +92,21 @@ TEST_F(CachedConfigurationTest, a_change_of_another_process_is_seen_after_one_in
   EXPECT_EQ(client("c1")->name, "new");
 }
 
+TEST_F(CachedConfigurationTest, a_change_of_another_process_is_seen_at_once_after_catching_up) {
+  add_client("c1", {{"name", "old"}});
+  EXPECT_EQ(client("c1")->name, "old");
+  const auto elsewhere = open_file(nullptr);
+  ASSERT_TRUE(commit(
+      *elsewhere, ports::ReplaceDocument{Collection::clients, {.id = "c1", .body = {{"name", "new"}}}, {}}));
+  EXPECT_EQ(client("c1")->name, "old");
+  ASSERT_TRUE(run_sync(configuration.catch_up(acme)));
+  EXPECT_EQ(client("c1")->name, "new");
+  const auto before = reads("documents.find");
+  ASSERT_TRUE(run_sync(configuration.catch_up(acme)));
+  EXPECT_EQ(client("c1")->name, "new");
+  EXPECT_EQ(reads("documents.find"), before) << "an unchanged version keeps the values";
+}
+
 TEST_F(CachedConfigurationTest, versions_are_compared_once_per_interval_and_only_when_used) {
   add_client("c1");
   for (int i = 0; i < 10; ++i) client("c1");

@@ -70,15 +70,22 @@ void ValueCache::evict(Shard& s) {
   }
 }
 
-std::optional<ValueCache::Ticket> ValueCache::begin_check(int64_t id, TimePoint now) {
+std::optional<ValueCache::Ticket> ValueCache::begin_check(int64_t id, TimePoint now, bool due) {
   if (id == 0) return {};
   Shard& s = shard(id);
   std::lock_guard lock(s.mutex);
   Tenant& tenant = tenant_in(s, id);
-  if (tenant.checked_at && now - *tenant.checked_at < interval_) return {};
+  if (!due && tenant.checked_at && now - *tenant.checked_at < interval_) return {};
   const bool pilot = tenant.check == nullptr;
   if (pilot) tenant.check = std::make_shared<Flight>();
   return Ticket{tenant.check, pilot, tenant.generation};
+}
+
+std::shared_ptr<ValueCache::Flight> ValueCache::check_under_way(int64_t id) const {
+  const Shard& s = shard(id);
+  std::lock_guard lock(s.mutex);
+  const auto tenant = s.tenants.find(id);
+  return tenant == s.tenants.end() ? nullptr : tenant->second.check;
 }
 
 void ValueCache::end_check(int64_t id, const Ticket& ticket, std::optional<int64_t> version,

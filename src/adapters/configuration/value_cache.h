@@ -65,9 +65,10 @@ class ValueCache {
     uint64_t generation = 0;
   };
 
-  // Whether the tenant's version must be compared first (nullopt: no), and its end. A version other than the
-  // one before makes the tenant's values old.
-  std::optional<Ticket> begin_check(int64_t tenant, TimePoint now);
+  // Whether the tenant's version must be compared first (nullopt: no; `due`: whenever it was compared last),
+  // and its end. A version other than the one before makes the tenant's values old.
+  std::optional<Ticket> begin_check(int64_t tenant, TimePoint now, bool due = false);
+  std::shared_ptr<Flight> check_under_way(int64_t tenant) const;
   void end_check(int64_t tenant, const Ticket& ticket, std::optional<int64_t> version, TimePoint begun);
 
   // With `now`, a value that somebody else has landed since the caller missed it is a flight that has landed.
@@ -124,6 +125,7 @@ class ValueCache {
     std::list<const OwnedKey*> ages;  // most recently used first
     std::unordered_map<int64_t, Tenant> tenants;
   };
+  const Shard& shard(int64_t tenant) const { return shards_[size_t(tenant) % shards_.size()]; }
   Shard& shard(int64_t tenant) { return shards_[size_t(tenant) % shards_.size()]; }
   Tenant& tenant_in(Shard& shard, int64_t tenant);
   Entry& entry_in(Shard& shard, const ValueKey& key, Tenant& tenant);

@@ -131,6 +131,19 @@ TEST_F(ValueCacheTest, one_request_an_interval_compares_the_version_and_a_new_on
   EXPECT_EQ(find("a"), std::nullopt);
 }
 
+TEST_F(ValueCacheTest, a_comparison_can_be_asked_for_before_it_is_due) {
+  load("a", 1);
+  EXPECT_FALSE(cache.check_under_way(1));
+  EXPECT_FALSE(cache.begin_check(1, now));
+  const auto ticket = cache.begin_check(1, now, true);
+  ASSERT_TRUE(ticket && ticket->is_pilot);
+  EXPECT_EQ(cache.check_under_way(1), ticket->flight);
+  EXPECT_EQ(find("a"), 1) << "others do not wait for it";
+  cache.end_check(1, *ticket, 2, now);
+  EXPECT_EQ(find("a"), std::nullopt);
+  EXPECT_FALSE(cache.check_under_way(1));
+}
+
 TEST_F(ValueCacheTest, a_version_that_cannot_be_read_leaves_what_is_known) {
   load("a", 1);
   now += Milliseconds(1000);
