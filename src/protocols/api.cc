@@ -20,19 +20,30 @@ Async<std::shared_ptr<const domain::ResourceServer>> find_system_api(const ports
                                                             json::string_or(document->body, "identifier"));
 }
 
+bool needs_no_api(const endpoint::RequestContext& context, std::string_view audience) {
+  return audience.empty() || audience == context.issuer + "userinfo";
+}
+
 }  // namespace
 
-Async<Api> find_api(const ports::Services& services, endpoint::RequestContext context, std::string audience) {
+Async<Api> look_for_api(const ports::Services& services, endpoint::RequestContext context,
+                        std::string audience) {
   const auto tenant = context.tenant->id;
-  if (audience.empty() || audience == context.issuer + "userinfo") co_return Api();
+  if (needs_no_api(context, audience)) co_return Api();
   CO_TRY(auto server, co_await services.configuration.resource_server(tenant, audience));
   const std::string management = management_audience(context);
   if (!server && audience == management) {
     CO_TRY(server, co_await find_system_api(services, tenant));
   }
-  if (!server) co_return oauth::refuse("access_denied", "Service not enabled within domain: " + audience);
-  if (server->is_system) co_return Api{server, management};
+  if (server && server->is_system) co_return Api{server, management};
   co_return Api{server, std::move(audience)};
+}
+
+Async<Api> find_api(const ports::Services& services, endpoint::RequestContext context, std::string audience) {
+  CO_TRY(auto api, co_await look_for_api(services, context, audience));
+  if (!api.server && !needs_no_api(context, audience))
+    co_return oauth::refuse("access_denied", "Service not enabled within domain: " + audience);
+  co_return api;
 }
 
 Async<std::string> requested_audience(const ports::Services& services, domain::TenantId tenant,

@@ -19,6 +19,9 @@ struct Api {
 // forbidden/access_denied for an unknown one. No read when the configuration is warm, but one for the
 // management API under a host that it was not set up with.
 Async<Api> find_api(const ports::Services& services, endpoint::RequestContext context, std::string audience);
+// The same, and null for an unknown one too.
+Async<Api> look_for_api(const ports::Services& services, endpoint::RequestContext context,
+                        std::string audience);
 
 // What a token request is for: its `audience`, its `resource` where the tenant reads that (RFC 8707 §2), else
 // the tenant's default, which may be empty.

@@ -20,7 +20,7 @@ struct Readiness {
 std::vector<endpoint::Endpoint> health_rows(const Readiness& readiness, const metrics::Registry& metrics,
                                             http::Networks metrics_readers);
 
-// GET /.well-known/openapi.json for `rows`; rendered once.
+// GET /.well-known/openapi.json that describes `rows`; rendered once.
 endpoint::Endpoint openapi_row(const std::vector<endpoint::Endpoint>& rows, std::string_view version);
 
 }  // namespace durward::server

@@ -54,6 +54,8 @@ constexpr Option table[] = {
   {"tls-cert", path, "", "PEM file: the certificate, then its chain; without it a local authority is made"},
   {"tls-key", path, "", "PEM file: the private key of tls-cert"},
   {"plain-http", boolean, "false", "serve without TLS; only behind a proxy that ends it (see trusted-proxies)"},
+  {"public-port", integer, "0", "port that clients reach the proxy in front at, for addresses of tenants made here; 0: that of listen",
+   0, 0, 65535},
   {"trusted-proxies", list, "", "addresses or CIDR blocks whose X-Forwarded-* headers count"},
   {"master-key", text, "", "32 bytes in hex or base64 that seal everything secret; without it <data>/master.key", secret},
   {"smtp-url", text, "", "smtp://HOST:PORT or smtps://HOST:PORT; without it mail waits in the store"},

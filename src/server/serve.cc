@@ -33,6 +33,12 @@ std::string reachable(const std::string& host) {
   return host == "0.0.0.0" || host == "::" ? "localhost" : host;
 }
 
+// Where clients are when a proxy stands between them and the port that was bound.
+uint16_t public_port(const Settings& settings, uint16_t bound) {
+  const auto given = uint16_t(settings.integer("public-port"));
+  return given ? given : bound;
+}
+
 Limiter::Rates rates(const Settings& settings, ports::Limiter* shared) {
   return {settings.integer("login-rate"), settings.integer("token-rate"), settings.integer("management-rate"),
           settings.integer("management-in-flight"), shared};
@@ -108,7 +114,7 @@ Result<http::Listen> parse_listen(const std::string& text, bool tls) {
 }
 
 std::string tenant_host(const Settings& settings, std::string_view name, uint16_t port) {
-  return authority(std::string(name) + "." + settings.text("base-domain"), port);
+  return authority(std::string(name) + "." + settings.text("base-domain"), public_port(settings, port));
 }
 
 Result<std::vector<http::Listen>> listeners(const Settings& settings) {
@@ -200,7 +206,9 @@ Result<> Running::bind() {
     options.tls = certificates_.tls;
   }
   auto rows = installation_->faces.rows(settings_.list("role"));
-  rows.push_back(openapi_row(rows, version));
+  // What the installation serves, whichever process is asked.
+  auto described = installation_->faces.rows({"authentication", "management", "worker"});
+  rows.push_back(openapi_row(described, version));
   TRY(auto readers, metrics_readers(settings_));
   pipeline_ = std::make_unique<Pipeline>(
       std::move(rows), health_rows(readiness_, core.metrics(), std::move(readers)),
@@ -243,7 +251,7 @@ Result<> Running::bind_internal() {
 std::string Running::host_of(std::string_view tenant, size_t tenants) const {
   const auto& address = server_->addresses().front();
   if (tenants > 1) return tenant_host(settings_, tenant, address.port);
-  return authority(reachable(address.host), address.port);
+  return authority(reachable(address.host), public_port(settings_, address.port));
 }
 
 Result<> Running::seed_all() {

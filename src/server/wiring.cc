@@ -134,8 +134,9 @@ std::vector<endpoint::Endpoint> Faces::rows(const std::vector<std::string>& role
     append(out, protocols::rows({core_.services(), issuer_, database_}));
     append(out, protocols::oauth2::authorize_rows(core_.services(), machine_));
     append(out, login::login_rows(machine_));
-    if (core_.catcher()) append(out, dev_mail_rows(*core_.catcher()));
   }
+  // Where mails are sent is where they are caught.
+  if (has_role(roles, "worker") && core_.catcher()) append(out, dev_mail_rows(*core_.catcher()));
   if (has_role(roles, "management")) append(out, management_);
   return out;
 }

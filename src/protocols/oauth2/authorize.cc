@@ -5,6 +5,7 @@
 #include "base/encoding.h"
 #include "crypto/hash.h"
 #include "login/pages.h"
+#include "protocols/api.h"
 #include "protocols/oauth2/authorize_response.h"
 #include "protocols/oauth2/authorize_steps.h"
 #include "standards/oauth/errors.h"
@@ -48,8 +49,11 @@ Async<Attempt> load(const ports::Services& services, endpoint::RequestContext co
   CO_TRY(out.connections, co_await configuration.connections_of(tenant, client_id));
   out.audience = effective_audience(out.parameters, *out.settings, context.issuer);
   if (!out.audience.empty()) {
-    CO_TRY(out.api, co_await configuration.resource_server(tenant, out.audience));
-    CO_TRY(out.grant, co_await configuration.client_grant(tenant, client_id, out.audience, "user"));
+    CO_TRY(auto api, co_await look_for_api(services, context, out.audience));
+    out.api = std::move(api.server);
+  }
+  if (out.api) {
+    CO_TRY(out.grant, co_await configuration.client_grant(tenant, client_id, out.api->identifier, "user"));
   }
   if (!out.get("id_token_hint").empty()) {
     CO_TRY(out.keys, co_await configuration.keys(tenant));
@@ -106,7 +110,7 @@ Task<http::Response> authorize(Parts parts, endpoint::RequestContext context, ht
 struct Outcome {
   AuthorizationRequest request;
   std::shared_ptr<const domain::Client> client;
-  std::shared_ptr<const domain::ResourceServer> api;
+  Api api;
   int64_t grant_id = 0;
   std::string code;
   std::optional<tokens::AccessToken> access_token;
@@ -150,7 +154,8 @@ Async<tokens::AccessToken> front_channel_token(tokens::Issuer& issuer, endpoint:
   wanted.issuer = context.issuer;
   wanted.now = context.now;
   wanted.client = outcome.client;
-  wanted.api = outcome.api;
+  wanted.api = outcome.api.server;
+  wanted.audience = outcome.api.audience;
   wanted.subject = who.user.user_id;
   wanted.scope = outcome.request.scope;
   // A refresh token never comes through the front channel (RFC 6749 §4.2.2).
@@ -204,8 +209,9 @@ Async<http::Response> complete(const ports::Services& services, tokens::Issuer& 
   CO_TRY(outcome.client, co_await services.configuration.client(tenant, request.client_id));
   if (!outcome.client) co_return oauth::refuse("unauthorized_client", "Unknown client.");
   if (!request.audience.empty()) {
-    CO_TRY(outcome.api, co_await services.configuration.resource_server(tenant, request.audience));
-    if (!outcome.api) co_return oauth::refuse("access_denied", "Service not found: " + request.audience);
+    CO_TRY(outcome.api, co_await look_for_api(services, context, request.audience));
+    if (!outcome.api.server)
+      co_return oauth::refuse("access_denied", "Service not found: " + request.audience);
   }
   outcome.grant_id = services.sequence.next();
   if (request.response_type.code) outcome.code = issue_code(services, context, outcome, who, writes);

@@ -239,6 +239,26 @@ TEST(Authorize, code_comes_back_with_state_after_the_password) {
   EXPECT_EQ(house.state.reads, 1);
 }
 
+TEST(Authorize, the_management_api_is_known_under_every_host_of_the_tenant) {
+  AuthorizeHouse house;
+  const std::string first = "https://first.test/api/v2/", here = "https://acme.test/api/v2/";
+  house.add_api(first, {"read:current_user"},
+                {{"is_system", true}, {"skip_consent_for_verifiable_first_party_clients", true}});
+  house.documents.system_api = first;
+  auto browser = house.browser();
+  const auto back = sign_in(browser, changed(spa(), {{"audience", here}, {"response_type", "code token"}}));
+  const auto location = location_of(back);
+  ASSERT_NE(location.find("code="), location.npos) << location;
+  const auto handle = domain::Handle::parse(parameter_of(location, "code"));
+  ASSERT_TRUE(handle);
+  EXPECT_EQ(house.state.codes.at(handle->id).authorization.audience, first);
+  const auto token = parameter_of(location, "access_token");
+  const auto payload =
+      from_base64url(token.substr(token.find('.') + 1, token.rfind('.') - token.find('.') - 1));
+  ASSERT_TRUE(payload) << token;
+  EXPECT_NE(payload->find(here), payload->npos) << *payload;
+}
+
 TEST(Authorize, iss_is_in_good_and_bad_answers_when_the_tenant_wants_it) {
   AuthorizeHouse house;
   house.configuration.tenant_settings->authorization_response_iss = true;
