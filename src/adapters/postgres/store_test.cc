@@ -111,6 +111,18 @@ TEST_F(PostgresStoreTest, a_schema_of_a_newer_program_is_refused) {
   EXPECT_EQ(PostgresStore::migrate(options(), clock.now()).error().code, "newer_schema");
 }
 
+// docs/adr/0016-rolling-upgrade.md: the release before may come back after a step that only expands.
+TEST_F(EmptyDatabase, a_schema_that_a_newer_program_only_expanded_is_served) {
+  ASSERT_TRUE(PostgresStore::migrate(empty_options(), clock.now()));
+  cluster.sql(empty,
+              "CREATE TABLE IF NOT EXISTS schema_expansions(number bigint PRIMARY KEY,name text,"
+              "applied_at bigint)");
+  cluster.sql(empty, "INSERT INTO schema_expansions(number,name,applied_at) VALUES(9999,'future',0)");
+  EXPECT_TRUE(PostgresStore::open(empty_options(), clock, random));
+  EXPECT_TRUE(PostgresStore::plan(empty_options()).value().back().applied);
+  EXPECT_TRUE(PostgresStore::migrate(empty_options(), clock.now()).value().empty());
+}
+
 TEST_F(PostgresStoreTest, a_server_that_is_not_there_is_an_error_without_the_password) {
   const auto refused = PostgresStore::open(
       {.url = "postgres://durward@127.0.0.1:1/durward", .password = "hunter2"}, clock, random);

@@ -145,7 +145,7 @@ class TestCluster {
   void give_back(const std::string& name) {
     sql(name,
         "DO $$ DECLARE t text; BEGIN FOR t IN SELECT tablename FROM pg_tables WHERE schemaname='public' AND "
-        "tablename<>'schema_migrations' LOOP EXECUTE 'DELETE FROM '||t; END LOOP; END $$");
+        "tablename NOT LIKE 'schema%' LOOP EXECUTE 'DELETE FROM '||t; END LOOP; END $$");
     spare_.push_back(name);
   }
   void drop(const std::string& name) { sql("postgres", "DROP DATABASE " + name + " WITH (FORCE)"); }

@@ -182,6 +182,20 @@ TEST_F(StoreTest, a_file_of_a_newer_program_is_refused) {
   EXPECT_EQ(SqliteStore::plan(file.path()).error().code, "newer_schema");
 }
 
+// docs/adr/0016-rolling-upgrade.md: the release before may come back after a step that only expands.
+TEST_F(StoreTest, a_file_that_a_newer_program_only_expanded_is_served) {
+  open();
+  {
+    sqlite::Database db(file.path(), {});
+    db.execute(
+        "CREATE TABLE IF NOT EXISTS schema_expansions(number INTEGER PRIMARY KEY, name TEXT, applied_at "
+        "INTEGER)");
+    db.run("INSERT INTO schema_expansions(number,name,applied_at) VALUES(?,?,?)", 9999, "future", 0);
+  }
+  EXPECT_TRUE(SqliteStore::open({.path = file.path()}, clock));
+  EXPECT_TRUE(SqliteStore::plan(file.path()).value().back().applied);
+}
+
 TEST_F(StoreTest, an_older_file_is_refused_when_migrating_is_not_allowed) {
   const auto refused = SqliteStore::open({.path = file.path(), .migrate_at_open = false}, clock);
   ASSERT_FALSE(refused.has_value());

@@ -1,5 +1,6 @@
 #include "adapters/postgres/migrations/migrations.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "adapters/postgres/migrations/0001_initial.h"
@@ -11,7 +12,7 @@ using ports::MigrationStep;
 
 const std::vector<Migration>& migrations() {
   static const std::vector<Migration> all = {
-      {1, "initial", migration_0001_initial},
+      {1, "initial", migration_0001_initial, true},
       {2, "events", migration_0002_events},
   };
   return all;
@@ -20,9 +21,13 @@ const std::vector<Migration>& migrations() {
 namespace {
 constexpr char lock_script[] = "SELECT pg_advisory_lock(4923931927552983040)";
 constexpr char unlock_script[] = "SELECT pg_advisory_unlock(4923931927552983040)";
-constexpr char table_script[] =
-    "CREATE TABLE IF NOT EXISTS schema_migrations(number bigint PRIMARY KEY,name text NOT NULL,"
-    "applied_at bigint NOT NULL)";
+// Programs of before look at schema_migrations only, so what they need not know is not written there.
+constexpr char migrations_table[] = "schema_migrations", expansions_table[] = "schema_expansions";
+
+std::string table_script(const std::string& table) {
+  return "CREATE TABLE IF NOT EXISTS " + table +
+         "(number bigint PRIMARY KEY,name text NOT NULL,applied_at bigint NOT NULL);";
+}
 
 Result<int64_t> number_of(PGconn* conn, const char* sql) {
   const std::unique_ptr<PGresult, void (*)(PGresult*)> result(PQexec(conn, sql), PQclear);
@@ -35,17 +40,18 @@ Result<int64_t> number_of(PGconn* conn, const char* sql) {
   return n;
 }
 
-Result<int64_t> newest_applied(PGconn* conn) {
+Result<int64_t> newest_in(PGconn* conn, const std::string& table) {
   TRY(const int64_t there,
-      number_of(conn, "SELECT count(*) FROM to_regclass('schema_migrations') r WHERE r IS NOT NULL"));
+      number_of(conn, ("SELECT count(*) FROM to_regclass('" + table + "') r WHERE r IS NOT NULL").c_str()));
   if (there == 0) return 0;
-  return number_of(conn, "SELECT coalesce(max(number),0) FROM schema_migrations");
+  return number_of(conn, ("SELECT coalesce(max(number),0) FROM " + table).c_str());
 }
 
 Result<> apply(PGconn* conn, const Migration& m, TimePoint at) {
-  const std::string script =
-      "BEGIN;" + std::string(m.sql) + "INSERT INTO schema_migrations(number,name,applied_at) VALUES(" +
-      std::to_string(m.number) + ",'" + m.name + "'," + std::to_string(to_unix_ms(at)) + ");COMMIT";
+  const std::string table = m.is_breaking ? migrations_table : expansions_table;
+  const std::string script = "BEGIN;" + table_script(table) + m.sql + "INSERT INTO " + table +
+                             "(number,name,applied_at) VALUES(" + std::to_string(m.number) + ",'" + m.name +
+                             "'," + std::to_string(to_unix_ms(at)) + ");COMMIT";
   auto applied = execute(conn, script.c_str());
   if (!applied) (void)execute(conn, "ROLLBACK");
   return applied;
@@ -56,7 +62,6 @@ Result<std::vector<MigrationStep>> apply_missing(PGconn* conn, TimePoint at) {
   std::vector<MigrationStep> applied;
   for (const auto& m : migrations()) {
     if (steps[size_t(m.number - 1)].applied) continue;
-    if (applied.empty()) ENSURE(execute(conn, table_script));
     ENSURE(apply(conn, m, at));
     applied.push_back({m.number, m.name, true});
   }
@@ -65,14 +70,16 @@ Result<std::vector<MigrationStep>> apply_missing(PGconn* conn, TimePoint at) {
 }  // namespace
 
 Result<std::vector<MigrationStep>> plan_of(PGconn* conn) {
-  TRY(const int64_t newest, newest_applied(conn));
+  TRY(const int64_t newest, newest_in(conn, migrations_table));
+  TRY(const int64_t expanded, newest_in(conn, expansions_table));
   const int64_t known = migrations().back().number;
   if (newest > known)
     return fail(ErrorKind::invalid, "newer_schema",
                 "The store was written by a newer version of this program: it has schema " +
                     std::to_string(newest) + ", this program knows up to " + std::to_string(known) + ".");
   std::vector<MigrationStep> steps;
-  for (const auto& m : migrations()) steps.push_back({m.number, m.name, m.number <= newest});
+  for (const auto& m : migrations())
+    steps.push_back({m.number, m.name, m.number <= std::max(newest, expanded)});
   return steps;
 }
 

@@ -12,12 +12,15 @@ struct Migration {
   int number;
   const char* name;
   const char* sql;
+  // Programs that do not know this step must not serve this schema (a contraction). All others only expand
+  // it: the release before goes on serving, and may come back.
+  bool is_breaking = false;
 };
 
 // In order, numbers without gaps. A published one is never changed; expand first, contract a release later.
 const std::vector<Migration>& migrations();
 
-// invalid/"newer_schema" when the file has a migration this program does not know.
+// invalid/"newer_schema" when the file has a breaking migration this program does not know.
 Result<std::vector<MigrationStep>> plan_of(Database& db);
 // Applies what is missing; returns what was applied.
 Result<std::vector<MigrationStep>> migrate(Database& db, TimePoint at);
