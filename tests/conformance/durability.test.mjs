@@ -4,13 +4,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { seedFile, startServer } from '../support/server.mjs';
+import { seedFile, startProcess } from '../support/server.mjs';
+import { embeddedOnly } from '../support/target.mjs';
 import { World } from '../support/world.mjs';
 
 const rounds = Number(process.env.KILL_ROUNDS ?? 3);
 const writesPerRound = 150;
 
-describe('kill -9 under load', () => {
+describe('kill -9 under load', embeddedOnly('kills one process on a SQLite file; tests/faults kills processes of a fleet'), () => {
   let data;
   before(() => { data = mkdtempSync(path.join(tmpdir(), 'durward-data-')); });
   after(() => rmSync(data, { recursive: true, force: true }));
@@ -18,8 +19,8 @@ describe('kill -9 under load', () => {
   it('loses no acknowledged write', async () => {
     const acknowledged = new Map(); // role id -> name
     for (let round = 0; round <= rounds; ++round) {
-      const server = await startServer({
-        ephemeral: false, seeds: round === 0 ? [seedFile] : [], args: ['--store', `sqlite:${data}/store.db`, '--data', data],
+      const server = await startProcess({
+        seeds: round === 0 ? [seedFile] : [], args: ['--store', `sqlite:${data}/store.db`, '--data', data],
       });
       const world = new World(server, server.tenant('acme'));
       await world.managementToken().then(t => { world.apiToken = t; });

@@ -7,18 +7,19 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { NatsServer } from '../support/nats.mjs';
-import { binary, seedFile, startServer } from '../support/server.mjs';
+import { binary, startProcess } from '../support/server.mjs';
+import { embeddedOnly } from '../support/target.mjs';
 import { World } from '../support/world.mjs';
 
 const run = promisify(execFile);
 
-describe('events through NATS', () => {
+describe('events through NATS', embeddedOnly('kills the broker of one process; tests/faults kills that of a fleet'), () => {
   let nats, data, world;
   before(async () => {
     nats = await NatsServer.start();
     data = mkdtempSync(path.join(tmpdir(), 'durward-data-'));
-    const server = await startServer({
-      ephemeral: false, seeds: [seedFile], args: ['--data', data, '--events', nats.url, '--mail-catcher'],
+    const server = await startProcess({
+      args: ['--data', data, '--events', nats.url, '--mail-catcher'],
     });
     world = new World(server, server.tenant('acme'));
   });

@@ -1,12 +1,13 @@
 // What an operator's machinery relies on: probes, metrics, and a stop that loses nobody.
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
-import { startServer } from '../support/server.mjs';
+import { startProcess } from '../support/server.mjs';
+import { embeddedOnly } from '../support/target.mjs';
 
-describe('operations', () => {
+describe('operations', embeddedOnly('stops one process and gives it flags; tests/fleet stops processes of a fleet'), () => {
   const servers = [];
   const start = async (...args) => {
-    const server = await startServer({ args });
+    const server = await startProcess({ args, ephemeral: true });
     servers.push(server);
     return server;
   };

@@ -7,21 +7,25 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { newDatabase } from '../support/postgres.mjs';
-import { binary, seedFile, startServer } from '../support/server.mjs';
+import { binary, seedFile, startProcess } from '../support/server.mjs';
+import { embeddedOnly } from '../support/target.mjs';
 import { callback, World } from '../support/world.mjs';
 
 const run = promisify(execFile);
 
-describe('two processes on one PostgreSQL database', () => {
+// It starts the processes that it compares, the same ones whatever is under test.
+const own = embeddedOnly('starts processes of its own on PostgreSQL; runs with the other targets');
+
+describe('two processes on one PostgreSQL database', own, () => {
   let data, store, here, there, client, user;
 
   before(async () => {
     data = mkdtempSync(path.join(tmpdir(), 'durward-data-'));
     store = await newDatabase();
-    const options = seeds => ({ ephemeral: false, seeds, args: ['--store', store, '--data', data] });
-    const first = await startServer(options([seedFile]));
+    const options = seeds => ({ seeds, args: ['--store', store, '--data', data] });
+    const first = await startProcess(options([seedFile]));
     here = new World(first, first.tenant('acme'));
-    const second = await startServer(options([]));
+    const second = await startProcess(options([]));
     there = new World(second, second.tenant('acme'));
     [client, user] = [await here.client({ refresh_token: { rotation_type: 'rotating', expiration_type: 'expiring' } }),
       await here.user()];
@@ -110,13 +114,13 @@ describe('two processes on one PostgreSQL database', () => {
   });
 });
 
-describe('an installation that moves to PostgreSQL', () => {
+describe('an installation that moves to PostgreSQL', own, () => {
   it('keeps its clients, users and refresh tokens', async () => {
     const data = mkdtempSync(path.join(tmpdir(), 'durward-data-'));
     const file = `sqlite:${data}/durward.db`;
     const copy = to => run(binary, ['store', 'copy', file, to, '--json', '--data', data]);
     try {
-      let world = new World(await startServer({ ephemeral: false, args: ['--store', file, '--data', data] }));
+      let world = new World(await startProcess({ args: ['--store', file, '--data', data] }));
       const client = await world.client({ refresh_token: { rotation_type: 'rotating', expiration_type: 'expiring' } });
       const user = await world.user();
       const { body } = await world.exchange(client, (await world.signIn(client, user, { scope: 'openid offline_access' })).code);
@@ -127,7 +131,7 @@ describe('an installation that moves to PostgreSQL', () => {
       assert.ok(tables.every(t => t.verified), JSON.stringify(tables));
       assert.ok(tables.find(t => t.table === 'users').rows > 0);
 
-      world = new World(await startServer({ ephemeral: false, seeds: [], args: ['--store', store, '--data', data] }));
+      world = new World(await startProcess({ seeds: [], args: ['--store', store, '--data', data] }));
       const refreshed = await world.token({ grant_type: 'refresh_token', client_id: client.client_id,
         client_secret: client.client_secret, refresh_token: body.refresh_token });
       assert.equal(refreshed.status, 200, JSON.stringify(refreshed.body));

@@ -1,10 +1,15 @@
 // --fixed-time and --seed-random: users' own CI gets the same tokens from the same run (docs/architecture.md).
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startServer } from '../support/server.mjs';
+import { startProcess } from '../support/server.mjs';
+import { embeddedOnly } from '../support/target.mjs';
+
+const alone = embeddedOnly('--fixed-time and --seed-random are for one process');
 
 async function tokenOf(seed) {
-  const server = await startServer({ args: ['--fixed-time', '2026-01-31T09:30:00Z', '--seed-random', seed, '--plain-http'] });
+  const server = await startProcess({
+    ephemeral: true, args: ['--fixed-time', '2026-01-31T09:30:00Z', '--seed-random', seed, '--plain-http'],
+  });
   try {
     const { client_id, client_secret } = server.tenant();
     // The port differs from run to run and would be part of the issuer.
@@ -20,13 +25,13 @@ async function tokenOf(seed) {
 }
 const rsa = jwks => jwks.keys.filter(k => k.kty === 'RSA').map(k => k.n);
 
-test('the same seed gives the same RSA keys, another seed others', async () => {
+test('the same seed gives the same RSA keys, another seed others', alone, async () => {
   const [one, again, other] = [await tokenOf('7'), await tokenOf('7'), await tokenOf('8')];
   assert.deepEqual(rsa(one.jwks), rsa(again.jwks));
   assert.notDeepEqual(rsa(one.jwks), rsa(other.jwks));
 });
 
-test('the same seed and time give the same signature over the same claims', async () => {
+test('the same seed and time give the same signature over the same claims', alone, async () => {
   const [one, again] = [await tokenOf('7'), await tokenOf('7')];
   const header = token => JSON.parse(Buffer.from(token.split('.')[0], 'base64url'));
   const claims = token => JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));

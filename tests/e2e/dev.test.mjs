@@ -8,10 +8,13 @@ import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openChromium } from '../support/chromium.mjs';
 import { binary, trust } from '../support/server.mjs';
+import { embeddedOnly } from '../support/target.mjs';
 
 const sdk = fileURLToPath(new URL('../../web/sample/node_modules/@auth0/auth0-spa-js', import.meta.url));
 
-describe('durward dev', { skip: existsSync(sdk) ? false : 'the npm package of web/sample is not installed' }, () => {
+const here = existsSync(sdk) ? embeddedOnly('`durward dev` is one process') : { skip: 'the npm package of web/sample is not installed' };
+
+describe('durward dev', here, () => {
   let child, directory, chromium, lines = '';
   before(async () => {
     directory = mkdtempSync(path.join(tmpdir(), 'durward-dev-'));

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { Browser, logIn } from '../support/browser.mjs';
-import { binary, startServer } from '../support/server.mjs';
+import { binary, startProcess } from '../support/server.mjs';
 import { callback, password, World } from '../support/world.mjs';
 
 const run = promisify(execFile);
@@ -24,12 +24,12 @@ async function ask(url, options) {
 describe('roles', () => {
   const data = mkdtempSync(path.join(tmpdir(), 'durward-roles-'));
   const servers = {};
-  const start = (name, args) => startServer({
-    seeds: [], ephemeral: false, args: ['--data', data, '--bcrypt-cost', '4', ...args],
+  const start = (name, args) => startProcess({
+    seeds: [], args: ['--data', data, '--bcrypt-cost', '4', ...args],
   }).then(server => servers[name] = server);
 
   before(async () => {
-    const seeded = await startServer({ ephemeral: false, args: ['--data', data, '--bcrypt-cost', '4', '--role', 'management'] });
+    const seeded = await startProcess({ args: ['--data', data, '--bcrypt-cost', '4', '--role', 'management'] });
     await seeded.stop();
     await start('hashing', ['--role', 'hashing', '--internal-listen', '127.0.0.1:0']);
     const hasher = ['--hasher', servers.hashing.ready.internal_url];
@@ -129,8 +129,8 @@ describe('roles', () => {
 
   it('without the hashing role a login is told to come back, on the page and at the token endpoint', async () => {
     const key = ['--internal-key', 'ab'.repeat(32)];
-    const hashing = await startServer({ seeds: [], args: ['--role', 'hashing', '--internal-listen', '127.0.0.1:0', ...key] });
-    const alone = await startServer({ args: [...key, '--hasher', hashing.ready.internal_url, '--internal-ca', hashing.ready.ca_file,
+    const hashing = await startProcess({ seeds: [], ephemeral: true, args: ['--role', 'hashing', '--internal-listen', '127.0.0.1:0', ...key] });
+    const alone = await startProcess({ ephemeral: true, args: [...key, '--hasher', hashing.ready.internal_url, '--internal-ca', hashing.ready.ca_file,
       '--hasher-timeout', '2000', '--bcrypt-cost', '4'] });
     try {
       await hashing.stop();

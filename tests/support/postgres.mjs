@@ -1,15 +1,17 @@
-// A throw-away PostgreSQL server of one test process, for DURWARD_TEST_STORE=postgres: files in a temporary directory, a
+// A throw-away PostgreSQL server of one test process, or of a whole run (run.mjs): files in a temporary directory, a
 // free port, nothing durable; each server under test gets a database of its own. The helper process (postgres.sh) watches
-// its standard input, so the server ends with the test process however that ends. A cluster of one's own (`startCluster`)
+// its standard input, so the server ends with who started it however that ends. A cluster of one's own (`startCluster`)
 // can have a streaming standby, lose its primary and promote the standby.
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import net from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 const helper = path.join(path.dirname(fileURLToPath(import.meta.url)), 'postgres.sh');
 
-function freePort() {
+export function freePort() {
   return new Promise((resolve, reject) => {
     const server = net.createServer();
     server.once('error', reject);
@@ -24,9 +26,10 @@ function freePort() {
 class Cluster {
   #child; #answers = []; #waiting = []; #count = 0;
 
-  async start() {
+  // `durable`: a commit is on the disk when it is acknowledged, as in production.
+  async start({ durable = false } = {}) {
     this.port = await freePort();
-    this.#child = spawn(helper, [String(this.port)], { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#child = spawn(helper, [String(this.port), ...(durable ? ['durable'] : [])], { stdio: ['pipe', 'pipe', 'inherit'] });
     let text = '';
     this.#child.stdout.on('data', data => {
       text += data;
@@ -83,11 +86,22 @@ class Cluster {
   }
 }
 
-export const startCluster = () => new Cluster().start();
+export const startCluster = options => new Cluster().start(options);
+
+// The files of a run find its server by this variable.
+const shared = 'DURWARD_TEST_POSTGRES_PORT';
+export async function shareCluster() { process.env[shared] = String((await startCluster()).port); }
+
+async function databaseOf(port) {
+  const name = `d${randomBytes(8).toString('hex')}`;
+  await promisify(execFile)('createdb', ['-h', '127.0.0.1', '-p', port, '-U', 'durward', name]);
+  return `postgres://durward@127.0.0.1:${port}/${name}`;
+}
 
 let cluster;
-export const onPostgres = process.env.DURWARD_TEST_STORE === 'postgres';
+// The URL of a new, empty database.
 export async function newDatabase() {
+  if (process.env[shared]) return databaseOf(process.env[shared]);
   cluster ??= startCluster();
   return (await cluster).database();
 }

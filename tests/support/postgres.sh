@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# postgres.sh PORT: a throw-away PostgreSQL server on PORT until standard input ends. Says "ok" when it is ready; then
+# postgres.sh PORT [durable]: a throw-away PostgreSQL server on PORT until standard input ends. Says "ok" when it is ready; then
 # each line of standard input is a command, answered by "ok" or by what failed:
 #   create NAME          makes a database
 #   standby PORT [sync]  makes and starts a streaming standby; with sync a commit waits until the standby has it
@@ -9,6 +9,8 @@
 # Servers refuse to run as root, so root lends them another user.
 set -euo pipefail
 port=$1
+durability=(-c fsync=off -c full_page_writes=off)
+[ "${2:-}" != durable ] || durability=()
 bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
 folder=$(mktemp -d "${TMPDIR:-/tmp}/durward-pg-XXXXXX")
 lent=()
@@ -33,8 +35,8 @@ trap 'exit 1' INT TERM HUP
 
 # start FOLDER PORT: the server's process in $started.
 start() {
-  "${lent[@]}" "$bin/postgres" -D "$folder/$1" -k "$folder" -p "$2" -c listen_addresses=127.0.0.1 -c fsync=off \
-    -c full_page_writes=off -c max_connections=300 -c shared_buffers=64MB -c wal_retrieve_retry_interval=100ms >>"$folder/log" 2>&1 </dev/null &
+  "${lent[@]}" "$bin/postgres" -D "$folder/$1" -k "$folder" -p "$2" -c listen_addresses=127.0.0.1 "${durability[@]}" \
+    -c max_connections=300 -c shared_buffers=64MB -c wal_retrieve_retry_interval=100ms >>"$folder/log" 2>&1 </dev/null &
   started=$!
   for _ in $(seq 1200); do
     "$bin/pg_isready" -q -h 127.0.0.1 -p "$2" && return

@@ -7,7 +7,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import tls from 'node:tls';
 import { fileURLToPath } from 'node:url';
-import { newDatabase, onPostgres } from './postgres.mjs';
+import { startFleet } from './fleet.mjs';
+import { newDatabase } from './postgres.mjs';
+import { target } from './target.mjs';
 
 // RFC 6761 §6.3: names below localhost are this machine; not every resolver knows.
 const { lookup } = dns;
@@ -63,19 +65,29 @@ function appears(file, child, output) {
   });
 }
 
-// options: seeds (files), args (more flags), ephemeral (default true). With DURWARD_TEST_STORE=postgres an ephemeral server
-// keeps its data in a database of its own instead of memory, and is the same otherwise; unless it is to be repeatable.
-export async function startServer({ seeds = [seedFile], args = [], ephemeral = true, env = {} } = {}) {
+// What is under test (target.mjs): one process, or a fleet that answers at the same addresses. options: seeds (files), args
+// (more flags, for a process only), env.
+export async function startServer({ seeds = [seedFile], args = [], env = {} } = {}) {
+  if (target !== 'fleet') return startProcess({ seeds, args, env, ephemeral: true });
+  if (args.length) throw new Error(`a fleet takes no flags of one process: ${args}; see embeddedOnly`);
+  const fleet = await startFleet({ binary, seeds, env });
+  trust(readFileSync(fleet.ready.ca_file, 'utf8'));
+  return fleet;
+}
+
+// One process, whatever the target. An ephemeral one keeps its data in memory or, when the target is postgres, in a database of
+// its own, and is the same otherwise; unless it is to be repeatable. `program`: another binary than the one under test.
+export async function startProcess({ seeds = [seedFile], args = [], ephemeral = false, env = {}, program = binary } = {}) {
   const directory = mkdtempSync(path.join(tmpdir(), 'durward-test-'));
   const readyFile = path.join(directory, 'ready.json');
-  const flags = ['serve', '--listen', '127.0.0.1:0', '--ready-file', readyFile, ...args];
+  const flags = ['serve', ...(args.includes('--listen') ? [] : ['--listen', '127.0.0.1:0']), '--ready-file', readyFile, ...args];
   const repeatable = args.includes('--fixed-time') || args.includes('--seed-random');
-  if (ephemeral && onPostgres && !repeatable)
+  if (ephemeral && target === 'postgres' && !repeatable)
     flags.push('--store', await newDatabase(), '--data', path.join(directory, 'data'), '--mail-catcher');
   else if (ephemeral) flags.push('--ephemeral');
   for (const seed of seeds) flags.push('--seed', seed);
   const output = [];
-  const child = spawn(binary, flags, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+  const child = spawn(program, flags, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
   for (const stream of [child.stdout, child.stderr]) stream.on('data', data => output.push(data.toString()));
   const killed = () => child.kill('SIGKILL');
   process.once('exit', killed);

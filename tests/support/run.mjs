@@ -1,0 +1,10 @@
+// run.mjs OPTION... FILE...: node --test of this node, with what the files of a run share: one PostgreSQL server for those whose
+// servers need databases.
+import { spawn } from 'node:child_process';
+import { shareCluster } from './postgres.mjs';
+import { target } from './target.mjs';
+
+if (target !== 'embedded') await shareCluster();
+const child = spawn(process.execPath, ['--test', ...process.argv.slice(2)], { stdio: 'inherit' });
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+child.once('exit', code => process.exit(code ?? 1));
