@@ -1,12 +1,15 @@
-// ./do bench [tokens|login|start|all] [--json] [--long]: figures of the built binary, each beside something measured in the
+// ./do bench [tokens|login|stores|start|all] [--json] [--long]: figures of the built binary, each beside something measured in the
 // same minute, rounds interleaved, medians. CPU is the server's own, on one I/O thread like the peer's. The table goes to stdout; with --json
 // one object a line: {"name","value","unit","against","ratio"}.
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startServer } from '../support/server.mjs';
+import { startCluster } from '../support/postgres.mjs';
+import { startProcess } from '../support/server.mjs';
 import { login } from './driver.mjs';
-import { Connection, load, median, residentMiB, startProgram } from './support.mjs';
+import { Connection, familySeconds, load, median, postgresOn, residentMiB, startProgram } from './support.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const build = path.dirname(process.env.BINARY_UNDER_TEST ?? path.join(here, '../../build/dev/durward'));
@@ -24,10 +27,11 @@ function report(name, value, unit, against, ratio, more = {}) {
   if (json) console.log(JSON.stringify(row));
 }
 
-async function startDurward({ fastHash = true } = {}) {
-  const server = await startServer({
-    seeds: [path.join(here, 'bench.yaml')],
-    args: ['--plain-http', '--io-threads', '1', ...(fastHash ? ['--insecure-fast-hash-for-benchmarks'] : [])],
+const fastHash = ['--insecure-fast-hash-for-benchmarks'];
+async function startDurward({ ephemeral = true, args = fastHash } = {}) {
+  const server = await startProcess({
+    ephemeral, seeds: [path.join(here, 'bench.yaml')],
+    args: ['--plain-http', '--io-threads', '1', ...args],
     env: { DURWARD_LOG_LEVEL: 'warning' },
   });
   const tenant = server.tenant();
@@ -81,7 +85,7 @@ async function compare(candidates) {
     }
   return figures.map(list => {
     const middle = key => median(list.map(f => f[key]));
-    return { cpuMicros: middle('cpuMicros'), rate: middle('rate'), p50: middle('p50'), p99: middle('p99') };
+    return { cpuMicros: middle('cpuMicros'), othersMicros: middle('othersMicros'), rate: middle('rate'), p50: middle('p50'), p99: middle('p99') };
   });
 }
 const latency = f => ({ p50_ms: Number(f.p50.toFixed(2)), p99_ms: Number(f.p99.toFixed(2)) });
@@ -141,18 +145,33 @@ async function tokens() {
 
 function counters(text) {
   const sum = name => [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\d+)`, 'gm'))].reduce((n, m) => n + Number(m[1]), 0);
-  return { reads: sum('durward_store_reads_total'), commits: sum('durward_store_commits_total') };
+  return { reads: sum('durward_store_reads_total'), commits: sum('durward_store_commits_total'),
+    trips: sum('durward_store_round_trips_total'), flushes: sum('durward_store_flushes_total') };
+}
+const countersOf = async durward => counters(await (await fetch(`${durward.base}/metrics`)).text());
+
+// Both sign an ID token at the exchange and one at the refresh; access tokens are opaque on both sides.
+const whole = (server, n, { application, width = 8 } = {}) => () => load({ pid: server.pid, port: server.port, width, n, others: server.others,
+  work: (c, i) => login(c, server.target(i, application && server[application])) });
+
+// Reads, commits, round trips and flushes of a password login with code exchange: no refresh, no userinfo, one at a time.
+async function costs(durward, n = 50) {
+  const connection = new Connection(durward.port);
+  await connection.open();
+  await login(connection, durward.target(1), { refresh: false, userinfo: false });
+  const before = await countersOf(durward);
+  for (let i = 0; i < n; ++i) await login(connection, durward.target(i), { refresh: false, userinfo: false });
+  const after = await countersOf(durward);
+  connection.close();
+  return Object.fromEntries(Object.keys(after).map(name => [name, (after[name] - before[name]) / n]));
 }
 
 async function logins() {
   const durward = await startDurward(), peer = await startPeer();
-  // Both sign an ID token at the exchange and one at the refresh; access tokens are opaque on both sides.
-  const whole = (server, n, application) => () => load({ pid: server.pid, port: server.port, width: 8, n,
-    work: (c, i) => login(c, server.target(i, application && server[application])) });
   const sign = [];
   const [ours, theirs, oursHs, theirsHs] = await compare([
     whole(durward, long ? 1500 : 500), whole(peer, long ? 400 : 150),
-    whole(durward, long ? 1500 : 500, 'webHs'), whole(peer, long ? 400 : 150, 'webHs'),
+    whole(durward, long ? 1500 : 500, { application: 'webHs' }), whole(peer, long ? 400 : 150, { application: 'webHs' }),
     async () => {
       sign.push(Number(execFileSync(path.join(build, 'bench_raw_sign'), ['RS256', '0.3'])));
       return { cpuMicros: sign.at(-1), rate: 0, p50: 0, p99: 0 };
@@ -166,25 +185,59 @@ async function logins() {
   against('login_hs256', oursHs, theirsHs);
   report('two_rs256_signatures', 2 * median(sign), 'us', 'EVP_DigestSign', ours.cpuMicros / (2 * median(sign)));
 
-  // Reads and commits of a password login with code exchange: no refresh, no userinfo, one at a time.
-  const metrics = async () => counters(await (await fetch(`${durward.base}/metrics`)).text());
-  const connection = new Connection(durward.port);
-  await connection.open();
-  await login(connection, durward.target(1), { refresh: false, userinfo: false });
-  const before = await metrics(), n = 50;
-  for (let i = 0; i < n; ++i) await login(connection, durward.target(i), { refresh: false, userinfo: false });
-  const after = await metrics();
-  connection.close();
-  report('reads_per_login', (after.reads - before.reads) / n, 'reads', 'budget 5', 5 / Math.max(1e-9, (after.reads - before.reads) / n));
-  report('commits_per_login', (after.commits - before.commits) / n, 'commits', 'budget 3', 3 / Math.max(1e-9, (after.commits - before.commits) / n));
+  const { reads, commits } = await costs(durward);
+  report('reads_per_login', reads, 'reads', 'budget 5', 5 / Math.max(1e-9, reads));
+  report('commits_per_login', commits, 'commits', 'budget 3', 3 / Math.max(1e-9, commits));
   await peer.stop();
   await durward.server.stop();
 
-  const hashed = await startDurward({ fastHash: false });
+  const hashed = await startDurward({ args: [] });
   const bcrypt = await load({ pid: hashed.pid, port: hashed.port, width: 8, n: long ? 400 : 120,
     work: (c, i) => login(c, hashed.target(i), { refresh: false, userinfo: false }) });
   report('login_bcrypt10', 1e6 / bcrypt.cpuMicros, 'logins/s/core', 'CPU of one login', 1, latency(bcrypt));
   await hashed.server.stop();
+}
+
+// The same whole login on each store, in one interleaved run beside the peer, which keeps everything in memory. Passwords are
+// hashed by another process that hashes nothing worth the name, for all alike: a server with a store refuses to. Both databases
+// flush every commit to the disk.
+async function stores() {
+  const directory = mkdtempSync(path.join(tmpdir(), 'durward-bench-')), key = 'ab'.repeat(32);
+  const hashing = await startProcess({ ephemeral: true, seeds: [], env: { DURWARD_LOG_LEVEL: 'warning' },
+    args: ['--role', 'hashing', ...fastHash, '--internal-listen', '127.0.0.1:0', '--internal-key', key] });
+  const cluster = await startCluster({ durable: true });
+  const hasher = ['--hasher', hashing.ready.internal_url, '--internal-ca', hashing.ready.ca_file, '--internal-key', key];
+  const on = url => startDurward({ ephemeral: false, args: [...hasher, '--store', url, '--data', directory] });
+  const places = {
+    'SQLite in memory': await startDurward({ args: hasher }),
+    'SQLite file': await on(`sqlite:${directory}/bench.db`),
+    PostgreSQL: { ...await on(await cluster.database()), others: () => familySeconds(postgresOn(cluster.port)) },
+  };
+  const peer = await startPeer(), servers = Object.values(places), width = 16;
+  const [theirs, ...ours] = await compare([whole(peer, long ? 400 : 150, { width }),
+    ...servers.map(durward => whole(durward, long ? 3000 : 800, { width }))]);
+  for (const [i, name] of Object.keys(places).entries()) {
+    const figure = ours[i], { reads, commits, trips, flushes } = await costs(servers[i]);
+    report(`login: ${name}`, figure.cpuMicros, 'us', 'oidc-provider', theirs.cpuMicros / figure.cpuMicros, { against_value: Number(theirs.cpuMicros.toFixed(0)),
+      ...latency(figure), logins_per_core: Math.round(1e6 / figure.cpuMicros), logins_per_second: Math.round(figure.rate),
+      database_us: Math.round(figure.othersMicros), reads, commits, round_trips: trips, flushes });
+  }
+  report('login: oidc-provider in memory', theirs.cpuMicros, 'us', '', null, { ...latency(theirs), logins_per_core: Math.round(1e6 / theirs.cpuMicros),
+    logins_per_second: Math.round(theirs.rate) });
+  // Commits when everybody waits for the database: many connections, and what each login commits.
+  for (const [i, name] of Object.keys(places).entries()) {
+    const durward = servers[i], before = await countersOf(durward), at = process.hrtime.bigint();
+    const figure = await whole(durward, long ? 6000 : 1600, { width: 64 })();
+    const seconds = Number(process.hrtime.bigint() - at) / 1e9, after = await countersOf(durward);
+    const perSecond = what => Math.round((after[what] - before[what]) / seconds);
+    report(`saturated: ${name}`, perSecond('commits'), 'commits/s', '', null, { ...latency(figure), logins_per_second: Math.round(figure.rate),
+      flushes_per_second: perSecond('flushes'), reads_per_second: perSecond('reads') });
+  }
+  await peer.stop();
+  for (const durward of servers) await durward.server.stop();
+  await hashing.stop();
+  await cluster.stop();
+  rmSync(directory, { recursive: true, force: true });
 }
 
 async function start() {
@@ -192,7 +245,7 @@ async function start() {
   let memory = 0;
   for (let round = 0; round < (long ? 15 : 7); ++round) {
     const at = process.hrtime.bigint();
-    const server = await startServer({ seeds: [path.join(here, 'bench.yaml')] });
+    const server = await startProcess({ ephemeral: true, seeds: [path.join(here, 'bench.yaml')] });
     times.push(Number(process.hrtime.bigint() - at) / 1e6);
     memory = residentMiB(server.child.pid);
     await server.stop();
@@ -201,14 +254,17 @@ async function start() {
   report('idle_mib', memory, 'MiB', 'owed 40', 40 / memory);
 }
 
-const parts = { tokens, login: logins, start };
+const parts = { tokens, login: logins, stores, start };
 for (const [name, part] of Object.entries(parts)) if (what === 'all' || what === name) await part();
 if (!results.length) {
   console.error(`no such bench: ${what}; there are ${Object.keys(parts).join(', ')} and all`);
   process.exit(2);
 }
 if (!json) {
-  console.log('name                 value unit           against                    ratio  p50 ms  p99 ms');
-  for (const r of results)
-    console.log(`${r.name.padEnd(18)} ${String(r.value).padStart(8)} ${r.unit.padEnd(14)} ${`${r.against}${r.against_value ? ` (${r.against_value})` : ''}`.padEnd(26)} ${String(r.ratio).padStart(6)} ${String(r.p50_ms ?? '').padStart(7)} ${String(r.p99_ms ?? '').padStart(7)}`);
+  console.log('name                                value unit           against                    ratio  p50 ms  p99 ms  more');
+  for (const r of results) {
+    const { name, value, unit, against, against_value, ratio, p50_ms, p99_ms, ...more } = r;
+    console.log(`${name.padEnd(32)} ${String(value).padStart(8)} ${unit.padEnd(14)} ${`${against}${against_value ? ` (${against_value})` : ''}`.padEnd(26)} ${String(ratio ?? '').padStart(6)} ${
+      String(p50_ms ?? '').padStart(7)} ${String(p99_ms ?? '').padStart(7)}  ${Object.entries(more).map(([what, n]) => `${what} ${n}`).join(', ')}`);
+  }
 }

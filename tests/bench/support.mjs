@@ -8,6 +8,17 @@ export function cpuSeconds(pid) {
   return readdirSync(`/proc/${pid}/task`)
     .reduce((sum, task) => sum + Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]), 0) / 1e9;
 }
+// Of a process and all its children: a database server has one for each connection.
+export function familySeconds(pid) {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
+  return [pid, ...children].reduce((sum, one) => sum + cpuSeconds(one), 0);
+}
+// The PostgreSQL server that listens on a port of this host.
+export function postgresOn(port) {
+  return Number(readdirSync('/proc').find(pid => {
+    try { return new RegExp(`postgres\0.*-p\0${port}\0`).test(readFileSync(`/proc/${pid}/cmdline`, 'latin1')); } catch { return false; }
+  }));
+}
 export function residentMiB(pid) {
   return Number(readFileSync(`/proc/${pid}/status`, 'utf8').match(/VmRSS:\s+(\d+)/)[1]) / 1024;
 }
@@ -88,13 +99,14 @@ export function cookiesOf(head) {
   return [...head.matchAll(/\r\nset-cookie: *([^;\r]*)/gi)].map(m => m[1]).filter(c => !c.endsWith('='));
 }
 
-// Runs `work(connection, i)` n times over `width` connections; returns CPU per run of the server and latencies in ms.
-export async function load({ pid, port, width, n, work }) {
+// Runs `work(connection, i)` n times over `width` connections; returns CPU per run of the server, and of `others` (a function that
+// says their seconds), and latencies in ms.
+export async function load({ pid, port, width, n, work, others = () => 0 }) {
   const connections = Array.from({ length: width }, () => new Connection(port));
   await Promise.all(connections.map(c => c.open()));
   const latencies = [];
   let next = 0;
-  const before = cpuSeconds(pid), start = process.hrtime.bigint();
+  const before = cpuSeconds(pid), othersBefore = others(), start = process.hrtime.bigint();
   await Promise.all(connections.map(async connection => {
     while (next < n) {
       const i = next++;
@@ -106,5 +118,5 @@ export async function load({ pid, port, width, n, work }) {
   const seconds = Number(process.hrtime.bigint() - start) / 1e9;
   const cpu = cpuSeconds(pid) - before;
   connections.forEach(c => c.close());
-  return { cpuMicros: cpu * 1e6 / n, rate: n / seconds, p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) };
+  return { cpuMicros: cpu * 1e6 / n, othersMicros: (others() - othersBefore) * 1e6 / n, rate: n / seconds, p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) };
 }
