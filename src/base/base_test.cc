@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/metrics.h"
 #include "base/random.h"
+#include "base/sequence.h"
 
 namespace durward {
 namespace {
@@ -69,6 +70,46 @@ TEST(Json, refuses_duplicates_depth_and_broken_utf8) {
   EXPECT_FALSE(json::parse(std::string(40, '[') + std::string(40, ']')));
   EXPECT_FALSE(json::parse("\"\xff\""));
   EXPECT_FALSE(json::parse("{} x"));
+}
+
+TEST(Sequence, keys_grow_and_carry_time_and_node_also_when_the_clock_stands_or_steps_back) {
+  FixedClock clock(from_unix_seconds(1'800'000'000));
+  Sequence sequence(clock);
+  sequence.adopt(1023, TimePoint(), clock.now() + Seconds(60));
+  int64_t last = 0;
+  for (int i = 0; i < 10'000; ++i) {
+    const auto key = sequence.next();
+    EXPECT_GT(key, last);
+    EXPECT_EQ(key >> 12 & 0x3ff, 1023);
+    last = key;
+  }
+  EXPECT_EQ((last >> 22) + 1704067200000, to_unix_ms(clock.now()) + 2) << "4096 fit into a millisecond";
+  clock.advance(Seconds(-3600));
+  EXPECT_GT(sequence.next(), last);
+}
+
+TEST(Sequence, times_of_two_holders_of_one_node_do_not_overlap) {
+  FixedClock clock(from_unix_seconds(1'800'000'000));
+  Sequence first(clock), second(clock);
+  first.adopt(7, TimePoint(), clock.now() + Milliseconds(2));
+  second.adopt(7, clock.now() + Milliseconds(2), clock.now() + Seconds(60));
+  int64_t last = 0;
+  int made = 0;
+  first.when_over([] { return false; });
+  EXPECT_THROW(for (;; ++made) last = first.next(), std::runtime_error);
+  EXPECT_EQ(made, 2 * 4096);
+  EXPECT_GT(second.next(), last);
+  EXPECT_EQ(first.unused_from(), clock.now() + Milliseconds(2));
+}
+
+TEST(Sequence, a_new_time_is_waited_for) {
+  FixedClock clock(from_unix_seconds(1'800'000'000));
+  Sequence sequence(clock);
+  sequence.when_over([&] {
+    sequence.adopt(3, TimePoint(), clock.now() + Seconds(1));
+    return true;
+  });
+  EXPECT_EQ(sequence.next() >> 12 & 0x3ff, 3);
 }
 
 TEST(Random, a_forked_child_draws_its_own) {

@@ -32,6 +32,7 @@ class SqliteChoice : public StoreChoice {
   }
   std::string shown() const override { return path_.empty() ? "memory" : path_; }
   bool is_new() const override { return path_.empty() || ::access(path_.c_str(), F_OK) != 0; }
+  bool is_shared() const override { return !path_.empty(); }
 
   Opened open(const Clock& clock, Random&, metrics::Registry* registry, bool may_migrate) const override {
     if (path_.starts_with(folder_ + "/")) ENSURE(make_directory(folder_));

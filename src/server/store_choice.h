@@ -24,6 +24,8 @@ class StoreChoice {
   virtual std::string shown() const = 0;
   // Nothing is there and the first start makes it. An engine elsewhere is not asked: false.
   virtual bool is_new() const = 0;
+  // Other processes can open it at the same time.
+  virtual bool is_shared() const { return true; }
   // Errors: those of the engine's `open`; conflict/"migration_needed" when the schema is older and may not be
   // changed. The arguments must outlive the store; a null registry keeps no metrics.
   virtual Result<std::unique_ptr<ports::Store>> open(const Clock& clock, Random& random,

@@ -84,13 +84,14 @@ Result<> Core::choose_sources(const Settings& settings) {
   random_ = std::make_unique<SystemRandom>();
   if (settings.is_given("seed-random"))
     random_ = std::make_unique<SeededRandom>(uint64_t(settings.integer("seed-random")));
-  sequence_ = std::make_unique<Sequence>(*clock_, *random_);
   return {};
 }
 
 Result<> Core::open_store(const Settings& settings) {
   TRY(std::string key, master_key(settings, *random_));
-  TRY(store_, StoreChoice::of(settings)->open(*clock_, *random_, &metrics_));
+  const auto choice = StoreChoice::of(settings);
+  TRY(store_, choice->open(*clock_, *random_, &metrics_));
+  ENSURE(open_sequence(choice->is_shared()));
   committer_ = std::make_unique<adapters::EventCommitter>(store_->committer(), *sequence_, *clock_);
 
   vault_ = std::make_unique<adapters::LocalVault>(adapters::VaultOptions{std::move(key)}, store_->tenants(),
@@ -103,6 +104,17 @@ Result<> Core::open_store(const Settings& settings) {
           int(settings.integer("bcrypt-cost")), or_cores(settings.integer("hash-threads")),
           size_t(settings.integer("hash-queue")), settings.boolean("insecure-fast-hash-for-benchmarks")},
       *random_, &metrics_);
+  return {};
+}
+
+// Whoever has the store for itself needs no lease, and repeatable runs draw their node.
+Result<> Core::open_sequence(bool is_shared) {
+  if (!is_shared) {
+    sequence_ = std::make_unique<Sequence>(*clock_, *random_);
+    return {};
+  }
+  sequence_ = std::make_unique<Sequence>(*clock_);
+  TRY(node_, NodeLease::take(store_->nodes(), *sequence_, *clock_, *random_, metrics_));
   return {};
 }
 

@@ -14,6 +14,7 @@
 #include "ports/services.h"
 #include "ports/storage/store.h"
 #include "server/keyed_configuration.h"
+#include "server/node_lease.h"
 #include "server/options.h"
 #include "server/peers.h"
 #include "server/shared_state.h"
@@ -53,6 +54,7 @@ class Core {
   Core();
   Result<> choose_sources(const Settings& settings);
   Result<> open_store(const Settings& settings);
+  Result<> open_sequence(bool is_shared);
   Result<> open_mailer(const Settings& settings);
 
   metrics::Registry metrics_;
@@ -60,6 +62,7 @@ class Core {
   std::unique_ptr<Random> random_;
   std::unique_ptr<Sequence> sequence_;
   std::unique_ptr<ports::Store> store_;
+  std::unique_ptr<NodeLease> node_;
   std::unique_ptr<adapters::EventCommitter> committer_;
   std::string process_id_;
   std::unique_ptr<adapters::LocalVault> vault_;

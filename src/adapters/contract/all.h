@@ -17,4 +17,5 @@
   INSTANTIATE_TEST_SUITE_P(name, JobsContract, testing::ValuesIn(makers), maker_name);        \
   INSTANTIATE_TEST_SUITE_P(name, OutboxContract, testing::ValuesIn(makers), maker_name);      \
   INSTANTIATE_TEST_SUITE_P(name, LeasesContract, testing::ValuesIn(makers), maker_name);      \
+  INSTANTIATE_TEST_SUITE_P(name, NodesContract, testing::ValuesIn(makers), maker_name);       \
   INSTANTIATE_TEST_SUITE_P(name, CommitContract, testing::ValuesIn(makers), maker_name)

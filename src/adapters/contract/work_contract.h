@@ -1,5 +1,6 @@
 #pragma once
 #include <atomic>
+#include <set>
 
 #include "adapters/contract/world.h"
 
@@ -236,6 +237,84 @@ TEST_P(CommitContract, an_empty_list_is_nothing) {
   const auto before = place->flushes();
   EXPECT_TRUE(commit(acme, {}));
   EXPECT_EQ(place->flushes(), before);
+}
+
+class NodesContract : public World {
+ protected:
+  static constexpr Seconds lease{60};
+  Result<ports::NodeLease> take(const std::string& holder) {
+    return run_sync(store->nodes().take(holder, clock.now(), clock.now() + lease));
+  }
+  Result<> renew(const ports::NodeLease& held) {
+    return run_sync(store->nodes().renew(held, clock.now() + lease));
+  }
+  void expect_none_free() {
+    const auto taken = take("nobody");
+    ASSERT_FALSE(taken.has_value());
+    EXPECT_EQ(taken.error().kind, ErrorKind::unavailable);
+    EXPECT_EQ(taken.error().code, "no_node");
+  }
+  // Everything but `left` numbers is held by somebody who renews.
+  void take_all_but(int left) {
+    for (int i = 0; i < 1024 - left; ++i)
+      get(store->nodes().take("other", clock.now(), clock.now() + Seconds(86400)));
+  }
+};
+
+TEST_P(NodesContract, a_number_has_one_holder_and_a_released_one_is_taken_last) {
+  const auto first = take("a").value(), second = take("b").value();
+  EXPECT_NE(first.number, second.number);
+  EXPECT_EQ(first.until, clock.now() + lease);
+  EXPECT_LE(first.from, clock.now());
+  EXPECT_TRUE(renew(first));
+  ASSERT_TRUE(run_sync(store->nodes().release(first, clock.now())));
+  expect_error(renew(first), ErrorKind::conflict, "lease_lost");
+  EXPECT_NE(take("c").value().number, first.number) << "others were free for longer";
+}
+
+TEST_P(NodesContract, who_takes_a_released_number_begins_where_its_keys_ended) {
+  take_all_but(1);
+  const auto held = take("a").value();
+  expect_none_free();
+  const auto ahead = clock.now() + Seconds(5);  // its clock is ahead of ours
+  ASSERT_TRUE(run_sync(store->nodes().release(held, ahead)));
+  const auto next = take("b").value();
+  EXPECT_EQ(next.number, held.number);
+  EXPECT_EQ(next.from, ahead);
+}
+
+TEST_P(NodesContract, a_lease_that_is_over_is_taken_only_after_any_difference_of_clocks_and_is_lost_then) {
+  take_all_but(1);
+  const auto held = take("a").value();
+  clock.advance(lease + ports::Nodes::clock_difference - Milliseconds(1));
+  expect_none_free();
+  clock.advance(Milliseconds(1));
+  const auto next = take("b").value();
+  EXPECT_EQ(next.number, held.number);
+  EXPECT_EQ(next.from, held.until) << "the times of two holders never overlap";
+  expect_error(renew(held), ErrorKind::conflict, "lease_lost");
+  ASSERT_TRUE(run_sync(store->nodes().release(held, clock.now())));
+  EXPECT_TRUE(renew(next)) << "who lost it cannot release it";
+}
+
+TEST_P(NodesContract, a_lease_that_is_over_and_that_nobody_took_is_renewed) {
+  const auto held = take("a").value();
+  clock.advance(Seconds(86400));
+  EXPECT_TRUE(renew(held));
+}
+
+TEST_P(NodesContract, of_sixteen_who_take_at_once_no_two_get_the_same) {
+  std::mutex mutex;
+  std::set<int64_t> numbers;
+  at_once(16, [&](int i) {
+    for (int n = 0; n < 8; ++n) {
+      const auto taken = take("h" + std::to_string(i)).value();
+      std::lock_guard lock(mutex);
+      EXPECT_TRUE(numbers.insert(taken.number).second) << taken.number;
+    }
+  });
+  EXPECT_GE(*numbers.begin(), 0);
+  EXPECT_LE(*numbers.rbegin(), 1023);
 }
 
 }  // namespace durward::adapters::contract

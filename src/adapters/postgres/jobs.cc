@@ -1,8 +1,10 @@
 #include <algorithm>
 
+#include "adapters/postgres/partitions.h"
 #include "adapters/postgres/readers.h"
 #include "adapters/postgres/script.h"
 #include "adapters/records/records.h"
+#include "base/log.h"
 
 namespace durward::adapters::postgres {
 
@@ -18,30 +20,33 @@ constexpr char claim_sql[] =
     "SELECT id,tenant,kind,payload,attempts,0::bigint FROM jobs WHERE id=$1 AND NOT EXISTS(SELECT 1 FROM "
     "mine)";
 
-// Deadlines of the sweep: now, or now less a retention. Rows of codes, logs and events are in order of
-// creation, which is nearly that of expiry, so the oldest `limit` rows are looked at instead of keeping an
+// Deadlines of the sweep: now, or now less a retention. Events, and codes and logs outside of partitions, are in
+// order of creation, which is nearly that of expiry, so the oldest `limit` rows are looked at instead of keeping an
 // index. Several workers may sweep at once.
 struct Sweep {
-  const char* sql;  // $1 deadline, $2 limit
+  std::string sql;  // $1 deadline, $2 limit
   Seconds Retention::* retention = nullptr;
 };
-constexpr Sweep sweeps[] = {
-    {"DELETE FROM codes WHERE id IN(SELECT id FROM codes WHERE id IN(SELECT id FROM codes ORDER BY id LIMIT "
-     "$2) "
-     "AND expires_at<=$1 FOR UPDATE SKIP LOCKED)"},
-    {"DELETE FROM sessions WHERE id IN(SELECT id FROM sessions WHERE dead_at<=$1 LIMIT $2 FOR UPDATE SKIP "
-     "LOCKED)"},
-    {"DELETE FROM refresh_tokens WHERE id IN(SELECT id FROM refresh_tokens WHERE dead_at<=$1 LIMIT $2 FOR "
-     "UPDATE SKIP LOCKED)"},
-    {"DELETE FROM tickets WHERE id IN(SELECT id FROM tickets WHERE expires_at<=$1 LIMIT $2 FOR UPDATE SKIP "
-     "LOCKED)"},
+std::string oldest(const std::string& table, const std::string& rule) {
+  return "DELETE FROM " + table + " WHERE id IN(SELECT id FROM " + table + " WHERE id IN(SELECT id FROM " +
+         table + " ORDER BY id LIMIT $2) AND " + rule + " FOR UPDATE SKIP LOCKED)";
+}
+std::string indexed(const std::string& table, const std::string& rule) {
+  return "DELETE FROM " + table + " WHERE id IN(SELECT id FROM " + table + " WHERE " + rule +
+         " LIMIT $2 FOR UPDATE SKIP LOCKED)";
+}
+const Sweep sweeps[] = {
+    {oldest("codes_before", "expires_at<=$1")},
+    {oldest("codes_rest", "expires_at<=$1")},
+    {indexed("sessions", "dead_at<=$1")},
+    {indexed("refresh_tokens", "dead_at<=$1")},
+    {indexed("tickets_before", "expires_at<=$1")},
+    {indexed("tickets_rest", "expires_at<=$1")},
     {"DELETE FROM revoked_grants WHERE (grant_id,tenant) IN(SELECT grant_id,tenant FROM revoked_grants WHERE "
      "(grant_id,tenant) IN(SELECT grant_id,tenant FROM revoked_grants ORDER BY grant_id LIMIT $2) AND "
-     "until<=$1 "
-     "FOR UPDATE SKIP LOCKED)"},
-    {"DELETE FROM logs WHERE id IN(SELECT id FROM logs WHERE id IN(SELECT id FROM logs ORDER BY id LIMIT $2) "
-     "AND date<=$1 FOR UPDATE SKIP LOCKED)",
-     &Retention::logs},
+     "until<=$1 FOR UPDATE SKIP LOCKED)"},
+    {oldest("logs_before", "date<=$1"), &Retention::logs},
+    {oldest("logs_rest", "date<=$1"), &Retention::logs},
     // What was not published yet stays, however old it is.
     {"DELETE FROM events WHERE row IN(SELECT row FROM events WHERE row IN(SELECT row FROM events ORDER BY "
      "row "
@@ -89,8 +94,10 @@ Async<> PostgresJobs::retry(int64_t id, TimePoint not_before) {
   co_return Result<>();
 }
 
-// Small batches, so that no transaction is long.
+// Small batches, so that no transaction is long. Rows of dropped partitions are not counted.
 Async<int64_t> PostgresJobs::sweep(TimePoint now, int64_t limit) {
+  if (const auto maintained = co_await maintain_partitions(c_.pool, now, c_.retention.logs); !maintained)
+    log::warning("store: partitions are left to the next sweep", {{"reason", maintained.error().debug}});
   int64_t removed = 0;
   for (const auto& sweep : sweeps) {
     const TimePoint deadline = sweep.retention ? now - c_.retention.*sweep.retention : now;

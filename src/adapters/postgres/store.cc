@@ -1,8 +1,10 @@
 #include "adapters/postgres/store.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "adapters/postgres/migrations/migrations.h"
+#include "adapters/postgres/nodes.h"
 #include "adapters/postgres/readers.h"
 
 namespace durward::adapters {
@@ -109,6 +111,7 @@ struct PostgresStore::Impl {
   PostgresJobs jobs{context};
   PostgresOutbox outbox{context};
   PostgresLeases leases{context};
+  PostgresNodes nodes{context};
   PostgresCommitter committer{context};
 };
 
@@ -116,7 +119,7 @@ namespace {
 Result<> bring_up_to_date(const PostgresOptions& options, TimePoint at) {
   TRY(const auto conn, connect({options.url, options.password}, Milliseconds(0)));
   TRY(const auto steps, plan_of(conn.get()));
-  if (steps.back().applied) return {};
+  if (std::ranges::all_of(steps, &MigrationStep::applied)) return {};
   if (!options.migrate_at_open)
     return fail(ErrorKind::conflict, "migration_needed",
                 "The store has an older schema; run `durward migrate` first.");
@@ -164,6 +167,7 @@ ports::Logs& PostgresStore::logs() { return impl_->logs; }
 ports::Jobs& PostgresStore::jobs() { return impl_->jobs; }
 ports::Outbox& PostgresStore::outbox() { return impl_->outbox; }
 ports::Leases& PostgresStore::leases() { return impl_->leases; }
+ports::Nodes& PostgresStore::nodes() { return impl_->nodes; }
 ports::Committer& PostgresStore::committer() { return impl_->committer; }
 
 void PostgresStore::on_configuration_change(std::function<void(domain::TenantId)> listener) {

@@ -145,7 +145,9 @@ class TestCluster {
   void give_back(const std::string& name) {
     sql(name,
         "DO $$ DECLARE t text; BEGIN FOR t IN SELECT tablename FROM pg_tables WHERE schemaname='public' AND "
-        "tablename NOT LIKE 'schema%' LOOP EXECUTE 'DELETE FROM '||t; END LOOP; END $$");
+        "tablename NOT LIKE 'schema%' AND tablename NOT IN('node_numbers','partitions') LOOP EXECUTE 'DELETE "
+        "FROM '||t; END LOOP; "
+        "UPDATE node_numbers SET holder='',until=0; END $$");
     spare_.push_back(name);
   }
   void drop(const std::string& name) { sql("postgres", "DROP DATABASE " + name + " WITH (FORCE)"); }

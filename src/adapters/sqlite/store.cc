@@ -4,6 +4,7 @@
 
 #include "adapters/sqlite/apply.h"
 #include "adapters/sqlite/migrations/migrations.h"
+#include "adapters/sqlite/nodes.h"
 #include "adapters/sqlite/readers.h"
 
 namespace durward::adapters {
@@ -82,6 +83,7 @@ struct SqliteStore::Impl {
   SqliteJobs jobs{context};
   SqliteOutbox outbox{context};
   SqliteLeases leases{context};
+  SqliteNodes nodes{context};
   SqliteCommitter committer{context};
 };
 
@@ -158,6 +160,7 @@ ports::Logs& SqliteStore::logs() { return impl_->logs; }
 ports::Jobs& SqliteStore::jobs() { return impl_->jobs; }
 ports::Outbox& SqliteStore::outbox() { return impl_->outbox; }
 ports::Leases& SqliteStore::leases() { return impl_->leases; }
+ports::Nodes& SqliteStore::nodes() { return impl_->nodes; }
 ports::Committer& SqliteStore::committer() { return impl_->committer; }
 
 void SqliteStore::on_configuration_change(std::function<void(domain::TenantId)> listener) {

@@ -62,6 +62,7 @@ class SqliteStore : public ports::Store {
   ports::Jobs& jobs() override;
   ports::Outbox& outbox() override;
   ports::Leases& leases() override;
+  ports::Nodes& nodes() override;
   ports::Committer& committer() override;
 
   void on_configuration_change(std::function<void(domain::TenantId)> listener) override;

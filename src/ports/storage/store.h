@@ -6,6 +6,7 @@
 #include "ports/storage/documents.h"
 #include "ports/storage/jobs.h"
 #include "ports/storage/logs.h"
+#include "ports/storage/nodes.h"
 #include "ports/storage/outbox.h"
 #include "ports/storage/sessions.h"
 #include "ports/storage/tenants.h"
@@ -33,6 +34,7 @@ class Store {
   virtual Jobs& jobs() = 0;
   virtual Outbox& outbox() = 0;
   virtual Leases& leases() = 0;
+  virtual Nodes& nodes() = 0;
   virtual Committer& committer() = 0;
 
   // Called after a commit of this process that changed configuration documents and before its waiter goes on;

@@ -5,6 +5,10 @@
 
 #include "adapters/postgres/migrations/0001_initial.h"
 #include "adapters/postgres/migrations/0002_events.h"
+#include "adapters/postgres/migrations/0003_node_numbers.h"
+#include "adapters/postgres/migrations/0004_partition_bounds.h"
+#include "adapters/postgres/migrations/0005_partition_bounds_checked.h"
+#include "adapters/postgres/migrations/0006_partitions.h"
 
 namespace durward::adapters::postgres {
 
@@ -14,6 +18,10 @@ const std::vector<Migration>& migrations() {
   static const std::vector<Migration> all = {
       {1, "initial", migration_0001_initial, true},
       {2, "events", migration_0002_events},
+      {3, "node_numbers", migration_0003_node_numbers},
+      {4, "partition_bounds", migration_0004_partition_bounds},
+      {5, "partition_bounds_checked", migration_0005_partition_bounds_checked},
+      {6, "partitions", migration_0006_partitions},
   };
   return all;
 }

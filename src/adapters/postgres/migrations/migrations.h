@@ -15,7 +15,8 @@ struct Migration {
   bool is_breaking = false;
 };
 
-// In order, numbers without gaps. A published one is never changed; expand first, contract a release later.
+// In order. What is applied is known number by number, so a step may come that is older than the newest one.
+// A published one is never changed; expand first, contract a release later.
 const std::vector<Migration>& migrations();
 
 // Both block. invalid/"newer_schema" when the database has a breaking migration this program does not know.

@@ -4,6 +4,7 @@
 
 #include "adapters/sqlite/migrations/0001_initial.h"
 #include "adapters/sqlite/migrations/0002_events.h"
+#include "adapters/sqlite/migrations/0003_node_numbers.h"
 
 namespace durward::adapters::sqlite {
 
@@ -11,6 +12,7 @@ const std::vector<Migration>& migrations() {
   static const std::vector<Migration> all = {
       {1, "initial", migration_0001_initial, true},
       {2, "events", migration_0002_events},
+      {3, "node_numbers", migration_0003_node_numbers},
   };
   return all;
 }
