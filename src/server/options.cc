@@ -31,6 +31,8 @@ constexpr Option table[] = {
   {"store-password", text, "", "password at the database server", secret},
   {"store-read-connections", integer, "2", "connections to the database server that share reads", 0, 1, 64},
   {"store-write-connections", integer, "16", "connections to the database server for commits and lists", 0, 1, 256},
+  {"store-replica", text, "", "postgres://... of a streaming replica that answers lists and searches which may be a little stale"},
+  {"store-replica-lag", integer, "2000", "milliseconds the replica may be behind before the primary is asked instead", 0, 100, 600000},
   {"store-timeout", integer, "5000", "milliseconds the database server may take for one statement", 0, 100, 600000},
   {"ephemeral", boolean, "false", "keep everything in memory: nothing touches the disk", flag_only},
   {"listen", list, "127.0.0.1:8443", "HOST:PORT to serve on, repeatable; port 0 takes a free one"},
@@ -346,6 +348,17 @@ class SettingsReader {
     if (s.boolean("ephemeral") && s.is_given("store"))
       mistake("--ephemeral", "keeps nothing on disk and contradicts store");
     if (const auto wrong = StoreChoice::mistake_in(s.text("store"))) mistake("store", *wrong);
+    check_replica();
+  }
+
+  void check_replica() {
+    const auto& replica = settings_.text("store-replica");
+    if (replica.empty()) return;
+    if (!settings_.text("store").starts_with("postgres"))
+      return mistake("store-replica", "needs store postgres://...");
+    if (!replica.starts_with("postgres"))
+      return mistake("store-replica", "must be postgres://USER@HOST:PORT/DATABASE");
+    if (const auto wrong = StoreChoice::mistake_in(replica)) mistake("store-replica", *wrong);
   }
 
   void check_events() {

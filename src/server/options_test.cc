@@ -146,6 +146,19 @@ TEST(Options, contradictions_between_options_are_mistakes) {
   EXPECT_NE(world.mistakes().find("contradicts store"), std::string::npos);
 }
 
+TEST(Options, a_replica_belongs_to_a_store_that_has_one_and_its_url_holds_no_password) {
+  World world;
+  world.flags = {{"store", "postgres://a@h/d"}, {"store-replica", "postgres://a@h2/d"}};
+  EXPECT_EQ(world.mistakes(), "none");
+  world.flags = {{"store-replica", "postgres://a@h2/d"}};
+  EXPECT_NE(world.mistakes().find("store-replica needs store postgres://"), std::string::npos);
+  world.flags = {{"store", "postgres://a@h/d"}, {"store-replica", "sqlite:x.db"}};
+  EXPECT_NE(world.mistakes().find("store-replica must be postgres://"), std::string::npos);
+  world.flags = {{"store", "postgres://a@h/d"}, {"store-replica", "postgres://a:hunter2@h2/d"}};
+  EXPECT_NE(world.mistakes().find("store-replica is refused"), std::string::npos);
+  EXPECT_EQ(world.mistakes().find("hunter2"), std::string::npos);
+}
+
 TEST(Options, the_store_is_one_of_the_engines_and_its_url_holds_no_password) {
   World world;
   for (const char* good :

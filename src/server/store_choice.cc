@@ -68,6 +68,8 @@ adapters::PostgresOptions postgres_options(const Settings& settings, const std::
   options.write_connections = size_t(settings.integer("store-write-connections"));
   options.event_retention = Seconds(settings.integer("event-days") * 86400);
   options.statement_timeout = Milliseconds(settings.integer("store-timeout"));
+  options.replica_url = settings.text("store-replica");
+  options.replica_lag_max = Milliseconds(settings.integer("store-replica-lag"));
   return options;
 }
 

@@ -62,7 +62,7 @@ Result<Handle> connect(const Target& target, Milliseconds statement_timeout) {
   // What the URL says counts more than what stands before it, and less than what stands behind it.
   const std::array<std::pair<const char*, const char*>, 11> parameters = {{
       {"connect_timeout", "2"},
-      {"target_session_attrs", "read-write"},
+      {"target_session_attrs", target.session},
       {"keepalives_idle", "10"},
       {"keepalives_interval", "3"},
       {"keepalives_count", "3"},

@@ -11,8 +11,9 @@
 namespace durward::adapters::postgres {
 
 struct Target {
-  std::string url;       // postgres://USER@HOST:PORT,HOST:PORT/DATABASE?..., without a password
-  std::string password;  // empty: none, or libpq's own sources (PGPASSFILE)
+  std::string url;                     // postgres://USER@HOST:PORT,HOST:PORT/DATABASE?..., without a password
+  std::string password;                // empty: none, or libpq's own sources (PGPASSFILE)
+  const char* session = "read-write";  // target_session_attrs, unless the URL says otherwise
 };
 
 struct Finish {
@@ -26,8 +27,8 @@ Result<> check_url(const std::string& url);
 // The URL without anything but user, hosts and database, for messages.
 std::string shown_url(const std::string& url);
 
-// Connects to the first host that takes writes. Errors: unavailable/"store_unavailable" with the reason of
-// the last host. A zero `statement_timeout` is none.
+// Connects to the first host that takes such sessions. Errors: unavailable/"store_unavailable" with the
+// reason of the last host. A zero `statement_timeout` is none.
 Result<Handle> connect(const Target& target, Milliseconds statement_timeout);
 
 // Runs a script without values to its end.

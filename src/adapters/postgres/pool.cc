@@ -14,7 +14,7 @@ namespace durward::adapters::postgres {
 namespace {
 // When a server goes, a request may meet the end of several of its connections, one after the other; what was
 // slow once is asked once more.
-constexpr int tries_max = 8, slow_tries_max = 2;
+constexpr int tries_max = 8;
 constexpr size_t connector_threads = 4;
 constexpr Milliseconds grace{1000};  // for the server to say itself that a statement is too slow
 constexpr char listen_script[] = "LISTEN durward";
@@ -62,8 +62,10 @@ Pool::Pool(PoolOptions options, Random& random, metrics::Registry& registry)
                                           "Batches sent to the database and answered.", "kind=\"write\"")),
       flushes_(registry.counter("durward_store_flushes_total", "Transactions that the store made durable.")),
       losses_(registry.counter("durward_store_losses_total", "Connections to the database that were lost.")),
-      open_(registry.gauge("durward_store_connections", "Open connections to the database.")),
-      queued_(registry.gauge("durward_store_queue_depth", "Batches waiting for a connection.")),
+      open_(
+          registry.gauge("durward_store_connections", "Open connections to the database.", options_.labels)),
+      queued_(
+          registry.gauge("durward_store_queue_depth", "Batches waiting for a connection.", options_.labels)),
       seconds_(registry.histogram("durward_store_commit_seconds", "Time of one commit, waiting included.")),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
@@ -72,7 +74,7 @@ Pool::Pool(PoolOptions options, Random& random, metrics::Registry& registry)
   ::epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &event);
   lanes_.push_back(std::make_unique<Lane>(options_.read_connections, options_.reads_per_connection, false));
   lanes_.push_back(std::make_unique<Lane>(options_.write_connections, 1, false));
-  lanes_.push_back(std::make_unique<Lane>(1, 1, true));
+  lanes_.push_back(std::make_unique<Lane>(options_.listens ? 1 : 0, 1, true));
   connector_ = std::make_unique<ThreadPool>("store-connect", connector_threads,
                                             options_.read_connections + options_.write_connections + 1);
   thread_ = std::thread([this] { work(); });
@@ -98,6 +100,11 @@ void Pool::stop() {
 void Pool::wake() const {
   const uint64_t one = 1;
   (void)!::write(wake_, &one, sizeof one);
+}
+
+void Pool::renew() {
+  renew_ = true;
+  wake();
 }
 
 void Pool::on_notification(std::function<void(std::string_view)> heard) {
@@ -137,6 +144,7 @@ void Pool::work() {
     const auto now = std::chrono::steady_clock::now();
     take_submitted();
     take_attempts();
+    if (renew_.exchange(false)) lose_idle();
     for (const auto& lane : lanes_) expire(*lane, now);
     for (const auto& lane : lanes_) dispatch(*lane, now);
     if (is_idle()) {
@@ -196,7 +204,7 @@ void Pool::expire(Lane& lane, SteadyTime now) {
   for (const auto& slot : lane.slots)
     if (slot->connection && slot->connection->oldest() && slot->connection->oldest()->deadline <= now) {
       const auto sent_at = slot->connection->oldest()->deadline - slot->connection->oldest()->allowed;
-      lose(*slot, "no answer in time", slow_tries_max);
+      lose(*slot, "no answer in time", options_.slow_tries_max);
       lose_those_not_heard_since(sent_at);
     }
 }
@@ -209,6 +217,12 @@ void Pool::lose_those_not_heard_since(SteadyTime then) {
       if (slot->connection && slot->heard_at < then &&
           (!slot->connection->oldest() || slot->connection->oldest()->read_only))
         lose(*slot, "silent since another one is", tries_max);
+}
+
+void Pool::lose_idle() {
+  for (const auto& lane : lanes_)
+    for (const auto& slot : lane->slots)
+      if (slot->connection && slot->connection->in_flight() == 0) lose(*slot, "is made anew", tries_max);
 }
 
 void Pool::dispatch(Lane& lane, SteadyTime now) {

@@ -25,6 +25,9 @@ struct PoolOptions {
   Milliseconds statement_timeout{5000};
   Milliseconds wait_max{2000};  // for a free connection, or for the server to come back
   Milliseconds back_off_min{50}, back_off_max{2000};
+  int slow_tries_max = 2;  // of a read that gets no answer
+  bool listens = true;     // to notifications
+  std::string labels;      // of the gauges, when there are several pools
 };
 
 // All connections to one server (or to whichever of several hosts takes writes), driven by one thread. A lost
@@ -45,6 +48,8 @@ class Pool {
   // away or the statement too slow. `timeout` is instead of statement_timeout; the batch must tell the
   // server.
   Async<std::vector<Rows>> run(Batch batch, Way way, std::optional<Milliseconds> timeout = {});
+  // Idle connections are made anew, so that each finds the host that is right by now.
+  void renew();
   void stop();  // finishes what is queued and refuses more; one caller
 
  private:
@@ -57,6 +62,7 @@ class Pool {
   void take_attempts();
   void expire(Lane& lane, SteadyTime now);
   void lose_those_not_heard_since(SteadyTime then);
+  void lose_idle();
   void dispatch(Lane& lane, SteadyTime now);
   Slot* free_slot(Lane& lane);
   void connect_more(Lane& lane, size_t wanted, SteadyTime now);
@@ -89,6 +95,7 @@ class Pool {
   std::function<void(std::string_view)> heard_;
   std::atomic<size_t> waiting_{0};
   bool stopping_ = false, tried_to_listen_ = false;
+  std::atomic<bool> renew_{false};
   std::condition_variable tried_;
 
   // The thread's own.

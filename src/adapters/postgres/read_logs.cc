@@ -56,8 +56,13 @@ Async<std::optional<domain::LogRecord>> PostgresLogs::find(domain::TenantId tena
 }
 
 Async<std::vector<domain::LogRecord>> PostgresLogs::list(domain::TenantId tenant, ports::LogQuery query) {
-  co_return co_await read_all<domain::LogRecord>(c_.pool, list_, Way::own_read, listing(tenant.value, query),
-                                                 read_log<Rows>);
+  Batch batch;
+  batch.push_back(listing(tenant.value, query));
+  CO_TRY(auto answer, co_await read_stale(c_.pool, c_.replica, list_, std::move(batch), tenant,
+                                          ports::StaleRead::logs_list, query.may_be_stale));
+  std::vector<domain::LogRecord> out;
+  while (answer[0].step()) out.push_back(read_log(answer[0]));
+  co_return out;
 }
 
 }  // namespace durward::adapters::postgres

@@ -117,7 +117,8 @@ Async<ports::UserPage> PostgresUsers::list(TenantId tenant, ports::UserQuery que
   if (listing.after) batch.back().bind_all(listing.after->created_at, listing.after->row);
   batch.back().bind_all(listing.limit + 1, listing.offset);
   if (query.want_total) batch.push_back(bound(listing.count, tenant.value, listing.filter));
-  CO_TRY(auto answer, co_await read(c_.pool, list_, Way::own_read, std::move(batch)));
+  CO_TRY(auto answer, co_await read_stale(c_.pool, c_.replica, list_, std::move(batch), tenant,
+                                          ports::StaleRead::users_list, query.may_be_stale));
   auto page = read_user_page(answer[0], listing);
   read_total(answer, page);
   co_return page;
@@ -148,7 +149,8 @@ Async<ports::UserPage> PostgresAssignments::users_of_role(TenantId tenant, std::
   if (query.want_total)
     batch.push_back(Statement::fixed("SELECT count(*) FROM user_roles WHERE tenant=$1 AND role=$2",
                                      tenant.value, role_id));
-  CO_TRY(auto answer, co_await read(c_.pool, users_of_role_, Way::own_read, std::move(batch)));
+  CO_TRY(auto answer, co_await read_stale(c_.pool, c_.replica, users_of_role_, std::move(batch), tenant,
+                                          ports::StaleRead::role_members, query.may_be_stale));
   auto page = read_member_page(answer[0], limit);
   read_total(answer, page);
   co_return page;

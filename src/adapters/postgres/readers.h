@@ -1,5 +1,6 @@
 #pragma once
 #include "adapters/postgres/pool.h"
+#include "adapters/postgres/replica.h"
 #include "adapters/postgres/script.h"
 #include "adapters/records/read_counters.h"
 #include "ports/storage/commit.h"
@@ -22,10 +23,16 @@ struct Context {
   Retention retention;
   std::function<void(domain::TenantId)> configuration_changed;
   std::function<void()> event_appended;
+  Replica* replica = nullptr;  // none: the primary answers everything
 };
 
 // The rows of each statement. A key that no text of PostgreSQL can hold (NUL, broken UTF-8) finds nothing.
 Async<std::vector<Rows>> read(Pool& pool, metrics::Counter& counter, Way way, Batch batch);
+
+// A list or search: from the replica when the caller says that it may be stale and
+// ports/storage/stale_reads.h that it never matters.
+Async<std::vector<Rows>> read_stale(Pool& pool, Replica* replica, metrics::Counter& counter, Batch batch,
+                                    domain::TenantId tenant, ports::StaleRead read, bool may_be_stale);
 
 // The first row as a value, if there is one.
 template <class T>

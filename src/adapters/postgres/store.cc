@@ -22,6 +22,13 @@ Async<std::vector<Rows>> read(Pool& pool, metrics::Counter& counter, Way way, Ba
   co_return answer;
 }
 
+Async<std::vector<Rows>> read_stale(Pool& pool, Replica* replica, metrics::Counter& counter, Batch batch,
+                                    domain::TenantId tenant, ports::StaleRead which, bool may_be_stale) {
+  if (replica && may_be_stale && replica->may_answer(which, tenant))
+    co_return co_await replica->read_or_fall_back(counter, std::move(batch));
+  co_return co_await read(pool, counter, Way::own_read, std::move(batch));
+}
+
 PostgresCommitter::PostgresCommitter(Context context)
     : c_(std::move(context)),
       commits_(c_.registry.counter("durward_store_commits_total", "Lists of writes given to the store.")) {}
@@ -30,7 +37,9 @@ Async<> PostgresCommitter::commit(domain::TenantId tenant, ports::Writes writes)
   if (writes.empty()) co_return Result<>();
   commits_.add();
   Script script(tenant, c_.clock.now(), c_.retention);
-  CO_ENSURE(co_await c_.pool.run(script.of(writes), Way::write));
+  auto stored = co_await c_.pool.run(script.of(writes), Way::write);
+  if (c_.replica) c_.replica->wrote(tenant, writes);
+  CO_ENSURE(std::move(stored));
   if (script.changes_configuration()) c_.configuration_changed(tenant);
   if (script.has_event()) c_.event_appended();
   co_return Result<>();
@@ -49,18 +58,35 @@ PoolOptions pool_options(const PostgresOptions& options) {
   out.wait_max = options.wait_max;
   return out;
 }
+
+// Whoever waits for it can go to the primary, so nobody waits long.
+std::unique_ptr<Replica> replica_of(const PostgresOptions& options, Pool& primary, Random& random,
+                                    metrics::Registry& registry) {
+  if (options.replica_url.empty()) return nullptr;
+  ReplicaOptions out{.pool = pool_options(options), .lag_max = options.replica_lag_max};
+  out.pool.target = {options.replica_url, options.password, "standby"};
+  out.pool.read_connections = 1;
+  out.pool.write_connections = options.replica_connections;
+  out.pool.wait_max = std::min(options.wait_max, Milliseconds(250));
+  out.pool.slow_tries_max = 1;
+  out.pool.listens = false;
+  out.pool.labels = "server=\"replica\"";
+  return std::make_unique<Replica>(std::move(out), primary, random, registry);
+}
 }  // namespace
 
 struct PostgresStore::Impl {
   Impl(const PostgresOptions& options, const Clock& clock, Random& random, metrics::Registry* given)
       : registry(given ? *given : own_registry),
         pool(pool_options(options), random, registry),
+        replica(replica_of(options, pool, random, registry)),
         context{pool,
                 clock,
                 registry,
                 {options.log_retention, options.rotated_token_retention, options.event_retention},
                 [this](domain::TenantId tenant) { tell(tenant); },
-                [this] { outbox.wake(); }} {
+                [this] { outbox.wake(); },
+                replica.get()} {
     pool.on_notification([this](std::string_view payload) { hear(payload); });
     pool.wait_for_notifications();
   }
@@ -70,6 +96,7 @@ struct PostgresStore::Impl {
     pool.on_notification({});
     listen({});
     outbox.on_event({});
+    if (replica) replica->stop();
     pool.stop();
   }
 
@@ -97,6 +124,7 @@ struct PostgresStore::Impl {
   std::mutex listener_mutex;
   std::function<void(domain::TenantId)> configuration_changed;
   Pool pool;
+  std::unique_ptr<Replica> replica;
   Context context;
   PostgresTenants tenants{context};
   PostgresDocuments documents{context};
@@ -131,6 +159,7 @@ Result<> bring_up_to_date(const PostgresOptions& options, TimePoint at) {
 Result<std::unique_ptr<PostgresStore>> PostgresStore::open(PostgresOptions options, const Clock& clock,
                                                            Random& random, metrics::Registry* registry) {
   ENSURE(postgres::check_url(options.url));
+  if (!options.replica_url.empty()) ENSURE(postgres::check_url(options.replica_url));
   ENSURE(bring_up_to_date(options, clock.now()));
   return std::unique_ptr<PostgresStore>(
       new PostgresStore(std::make_unique<Impl>(options, clock, random, registry)));

@@ -19,6 +19,9 @@ struct PostgresOptions {
   Milliseconds statement_timeout{5000};
   Milliseconds wait_max{2000};  // for a free connection, or for the server to come back
   bool migrate_at_open = true;  // false: an older schema is refused with conflict/"migration_needed"
+  std::string replica_url;      // a streaming replica for reads that may be stale; empty: none
+  size_t replica_connections = 8;
+  Milliseconds replica_lag_max{2000};  // further behind it is not asked
   Seconds log_retention{30 * 86400};
   Seconds event_retention{7 * 86400};           // of published events, and of dead letters
   Seconds rotated_token_retention{14 * 86400};  // how long reuse of a rotated refresh token is noticed
@@ -27,7 +30,8 @@ struct PostgresOptions {
 // The fleet's store: every storage port on PostgreSQL 15 or newer. A read is one round trip on a pipelined
 // connection, a list of writes one round trip and one transaction. Processes that share it hear of each
 // other's configuration changes and jobs by notification. A lost server is waited for (wait_max), reads on a
-// lost connection are sent once more, commits whose fate is unknown end as unavailable.
+// lost connection are sent once more, commits whose fate is unknown end as unavailable. A replica that is
+// away or too far behind is done without.
 class PostgresStore : public ports::Store {
  public:
   // invalid/"bad_store_url", invalid/"newer_schema", unavailable/"store_unavailable". The arguments must

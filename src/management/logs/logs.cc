@@ -68,7 +68,7 @@ std::string next_link(const Call& call, const std::string& from, int64_t take) {
 
 Async<Reply> list_from(const ports::Services& services, Call call) {
   CO_TRY(const auto paging, endpoint::parse_paging(call.query, {.pages = false}));
-  ports::LogQuery query{.newest_first = false, .limit = paging.take};
+  ports::LogQuery query{.newest_first = false, .limit = paging.take, .may_be_stale = true};
   CO_TRY(query.after, checkpoint(paging.from.value_or("")));
   std::string last = paging.from.value_or("");
   CO_TRY(auto records, co_await services.logs.list(call.tenant(), std::move(query)));
@@ -83,7 +83,7 @@ Async<Reply> list_from(const ports::Services& services, Call call) {
 Async<Reply> search(const ports::Services& services, Call call) {
   CO_TRY(const auto paging,
          endpoint::parse_paging(call.query, {.checkpoint = false, .records_max = records_max}));
-  ports::LogQuery query{.offset = paging.offset(), .limit = paging.limit()};
+  ports::LogQuery query{.offset = paging.offset(), .limit = paging.limit(), .may_be_stale = true};
   CO_ENSURE(parse_log_query(call.query.get_or("q", call.query.get_or("search")), query));
   CO_ENSURE(parse_log_sort(call.query.get_or("sort"), query));
   CO_TRY(auto records, co_await services.logs.list(call.tenant(), std::move(query)));

@@ -137,6 +137,7 @@ Async<Reply> list_users(const ports::Services& services, Call call) {
   CO_ENSURE(co_await load(services, resource, call.tenant(), id));
   ports::UserQuery query{.offset = paging.offset(), .limit = paging.limit()};
   query.want_total = paging.shape == endpoint::ListShape::totals;
+  query.may_be_stale = true;
   if (paging.shape == endpoint::ListShape::checkpoint) {
     query.offset = 0;
     query.after = paging.from;

@@ -26,6 +26,7 @@ Async<Reply> list_logs(const ports::Services& services, Call call) {
          endpoint::parse_paging(call.query, {.checkpoint = false, .records_max = log_records_max}));
   CO_ENSURE(co_await load_user(services, call.tenant(), call.parameter("id")));
   ports::LogQuery query{.user_id = call.parameter("id"), .offset = paging.offset(), .limit = paging.limit()};
+  query.may_be_stale = true;
   CO_ENSURE(logs::parse_log_sort(call.query.get_or("sort"), query));
   CO_TRY(auto records, co_await services.logs.list(call.tenant(), std::move(query)));
   json::Array out;

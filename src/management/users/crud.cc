@@ -72,6 +72,7 @@ Async<Reply> list(const ports::Services& services, Call call) {
   query.offset = paging.offset();
   query.limit = paging.limit();
   query.want_total = paging.shape == endpoint::ListShape::totals;
+  query.may_be_stale = true;
   CO_TRY(auto page, co_await services.users.list(call.tenant(), std::move(query)));
   json::Array users;
   for (const auto& user : page.users) users.push_back(shown(call, user));

@@ -15,6 +15,7 @@ struct LogQuery {
   bool newest_first = true;
   int64_t offset = 0, limit = 50;
   std::optional<int64_t> after;  // checkpoint: records with a larger id, oldest first
+  bool may_be_stale = false;     // shown to somebody and nothing else; see storage/stale_reads.h
 };
 
 class Logs {

@@ -35,6 +35,7 @@ struct UserQuery {
   int64_t offset = 0, limit = 50;
   bool want_total = false;
   std::optional<std::string> after;  // checkpoint over user rows in order of creation (export, role members)
+  bool may_be_stale = false;         // shown to somebody and nothing else; see storage/stale_reads.h
 };
 struct UserPage {
   std::vector<domain::User> users;
