@@ -98,7 +98,7 @@ test_asan() {
 suites() {
   local files=() name
   for name in "$@"; do
-    [ -d "tests/$name" ] || die "there is no suite $name; ./do test takes unit, compat, conformance, e2e, fleet, upgrade, --asan"
+    [ -d "tests/$name" ] || die "there is no suite $name; ./do test takes unit, compat, conformance, e2e, fleet, faults, upgrade, --asan"
     mapfile -t -O ${#files[@]} files < <(find "tests/$name" -name '*.test.mjs' | sort)
   done
   need "${test_packages[@]}"
@@ -110,7 +110,7 @@ suites() {
   local results=build/results/$target
   mkdir -p "$results"
   # Each file starts servers of its own, so files run side by side.
-  HOSTILE_TABLE="$PWD/$results/refusals.md" SURFACE_FILE="$PWD/$results/surface.json" CHROMIUM="${CHROMIUM:-/usr/bin/chromium}" \
+  HOSTILE_TABLE="$PWD/$results/refusals.md" FAULT_TABLE="$PWD/$results/faults.md" SURFACE_FILE="$PWD/$results/surface.json" CHROMIUM="${CHROMIUM:-/usr/bin/chromium}" \
     "$node" tests/support/run.mjs --test-concurrency="$(nproc)" --test-reporter=spec --test-reporter-destination=stdout \
     --test-reporter=./tests/support/matrix-reporter.mjs --test-reporter-destination="$results/suites.json" "${files[@]}"
 }
@@ -118,7 +118,7 @@ suites() {
 do_test() {
   [ "${1:-}" = --asan ] && { test_asan; return; }
   local everything=0
-  [ $# != 0 ] || { everything=1; set -- unit compat conformance e2e fleet; }
+  [ $# != 0 ] || { everything=1; set -- unit compat conformance e2e fleet faults; }
   local unit=0 others=()
   for name in "$@"; do if [ "$name" = unit ]; then unit=1; else others+=("$name"); fi; done
   need "${unit_packages[@]}"
@@ -201,7 +201,7 @@ do_fleet() {
 do_help() {
   cat <<TEXT
 ./do run                     build and serve a working Durward with a demo tenant
-./do test [SUITE...]         build and run all tests, or: unit compat conformance e2e fleet
+./do test [SUITE...]         build and run all tests, or: unit compat conformance e2e fleet faults
 ./do test upgrade            this release and the one before together (builds that one first, from tests/upgrade/previous)
 DURWARD_TEST_TARGET=T ./do test SUITE...  the same suites against T: embedded, postgres (one process on it) or fleet
 ./do test --asan             unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
