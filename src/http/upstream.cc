@@ -244,6 +244,13 @@ Upstream::Upstream(Client& client, Random& random, metrics::Registry& metrics, U
     : impl_(std::make_shared<Impl>(client, random, metrics, std::move(options))) {}
 Upstream::~Upstream() = default;
 
+bool Upstream::is_reachable() const {
+  std::lock_guard lock(impl_->mutex);
+  for (size_t i = 0; i < impl_->options.origins.size(); ++i)
+    if (!impl_->health.is_ejected(i, Steady::now())) return true;
+  return false;
+}
+
 Async<Response> Upstream::send(ClientRequest request, Milliseconds deadline) {
   auto impl = impl_;
   auto race = std::make_shared<Impl::Race>();

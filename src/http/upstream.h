@@ -73,6 +73,9 @@ class Upstream {
   // of Client::send; a 503 of the last server is an answer. Thread-safe.
   Async<Response> send(ClientRequest request, Milliseconds deadline);
 
+  // False while every server rests because it failed last.
+  bool is_reachable() const;
+
  private:
   struct Impl;
   std::shared_ptr<Impl> impl_;  // shared with attempts that lost a race and still run

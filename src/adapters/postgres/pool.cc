@@ -18,6 +18,7 @@ constexpr int tries_max = 8;
 constexpr size_t connector_threads = 4;
 constexpr Milliseconds grace{1000};  // for the server to say itself that a statement is too slow
 constexpr char listen_script[] = "LISTEN durward";
+constexpr char heartbeat_text[] = "SELECT 1";
 
 Error unavailable(const char* why) {
   return {ErrorKind::unavailable, "store_unavailable", "The store is not available at the moment.", why};
@@ -75,6 +76,8 @@ Pool::Pool(PoolOptions options, Random& random, metrics::Registry& registry)
   lanes_.push_back(std::make_unique<Lane>(options_.read_connections, options_.reads_per_connection, false));
   lanes_.push_back(std::make_unique<Lane>(options_.write_connections, 1, false));
   lanes_.push_back(std::make_unique<Lane>(options_.listens ? 1 : 0, 1, true));
+  heartbeat_.batch.push_back(Statement::fixed(heartbeat_text));
+  heartbeat_.read_only = true;
   connector_ = std::make_unique<ThreadPool>("store-connect", connector_threads,
                                             options_.read_connections + options_.write_connections + 1);
   thread_ = std::thread([this] { work(); });
@@ -146,6 +149,8 @@ void Pool::work() {
     take_attempts();
     if (renew_.exchange(false)) lose_idle();
     for (const auto& lane : lanes_) expire(*lane, now);
+    ask_whether_alive(now);
+    note_connections(now);
     for (const auto& lane : lanes_) dispatch(*lane, now);
     if (is_idle()) {
       std::lock_guard lock(mutex_);
@@ -223,6 +228,41 @@ void Pool::lose_idle() {
   for (const auto& lane : lanes_)
     for (const auto& slot : lane->slots)
       if (slot->connection && slot->connection->in_flight() == 0) lose(*slot, "is made anew", tries_max);
+}
+
+// An idle connection tells nothing when its server stops or the way to it is lost.
+void Pool::ask_whether_alive(SteadyTime now) {
+  const auto& slots = lanes_[notification_lane]->slots;
+  if (slots.empty()) return;  // a pool that does not listen notices when it is used
+  Slot& slot = *slots.front();
+  if (!slot.connection || slot.connection->in_flight() > 0 || now < next_heartbeat_) return;
+  next_heartbeat_ = now + options_.heartbeat;
+  heartbeat_.tries = tries_max;
+  heartbeat_.allowed = options_.silence_max;
+  heartbeat_.deadline = now + heartbeat_.allowed;
+  if (slot.connection->send(heartbeat_))
+    watch(slot);
+  else
+    lose(slot, "broken while sending", tries_max);
+}
+
+void Pool::note_connections(SteadyTime now) {
+  const bool any = std::ranges::any_of(lanes_, [](const auto& lane) {
+    return std::ranges::any_of(lane->slots, [](const auto& slot) { return bool(slot->connection); });
+  });
+  if (any)
+    alone_since_.reset();
+  else if (!alone_since_)
+    alone_since_ = now;
+  is_away_ = alone_since_ && *alone_since_ + options_.wait_max <= now;
+  if (!is_away_) return;
+  for (const auto& lane : lanes_)
+    while (!lane->waiting.empty()) {
+      Request& request = *lane->waiting.front();
+      lane->waiting.pop_front();
+      request.error = unavailable("away");
+      finish(request);
+    }
 }
 
 void Pool::dispatch(Lane& lane, SteadyTime now) {
@@ -357,6 +397,7 @@ bool Pool::is_own(int process_id) const {
 // many times in a row, each time only until the server notices, so they have at least as long as one that
 // waits for a connection.
 void Pool::end(Lane& lane, Request& request) {
+  if (&request == &heartbeat_) return;
   (request.read_only ? round_trips_read_ : round_trips_write_).add();
   const bool has_time = std::chrono::steady_clock::now() < request.first_tried + options_.wait_max;
   if (request.error && request.undone && (request.tries < tries_max || has_time)) {
@@ -392,12 +433,16 @@ void Pool::wait_again(Lane& lane, Request& request) {
 }
 
 void Pool::finish(Request& request) {
+  if (&request == &heartbeat_) return;
   auto resume = std::move(request.resume);
   resume();
 }
 
 int Pool::milliseconds_to_next(SteadyTime now) const {
   auto next = now + Milliseconds(10'000);
+  if (alone_since_ && !is_away_) next = std::min(next, *alone_since_ + options_.wait_max);
+  const Slot& listening = *lanes_[notification_lane]->slots.front();
+  if (listening.connection && listening.connection->in_flight() == 0) next = std::min(next, next_heartbeat_);
   for (const auto& lane : lanes_) {
     if (!lane->waiting.empty())
       next = std::min(next, lane->waiting.front()->waiting_since + options_.wait_max);

@@ -28,11 +28,15 @@ struct PoolOptions {
   int slow_tries_max = 2;  // of a read that gets no answer
   bool listens = true;     // to notifications
   std::string labels;      // of the gauges, when there are several pools
+  Milliseconds heartbeat{1000};    // between questions whether the server is there
+  Milliseconds silence_max{2000};  // without an answer to one
 };
 
 // All connections to one server (or to whichever of several hosts takes writes), driven by one thread. A lost
 // connection is made again, after a jittered pause that grows; its reads are sent once more, its writes end
-// as unavailable, because they may be stored. Thread-safe.
+// as unavailable, because they may be stored. A server that answers nothing is found out by a question a
+// second on the connection for notifications. When there was no connection at all for wait_max, requests fail
+// at once until there is one again. Thread-safe.
 class Pool {
  public:
   Pool(PoolOptions options, Random& random, metrics::Registry& registry);
@@ -50,6 +54,7 @@ class Pool {
   Async<std::vector<Rows>> run(Batch batch, Way way, std::optional<Milliseconds> timeout = {});
   // Idle connections are made anew, so that each finds the host that is right by now.
   void renew();
+  bool is_reachable() const { return !is_away_; }
   void stop();  // finishes what is queued and refuses more; one caller
 
  private:
@@ -69,6 +74,8 @@ class Pool {
   void begin_attempt(Slot& slot);
   void adopt(Slot& slot, Result<Handle> made);
   void begin_listening(bool connected);
+  void ask_whether_alive(SteadyTime now);
+  void note_connections(SteadyTime now);
   void watch(Slot& slot);
   void serve(Slot& slot, uint32_t events);
   void lose(Slot& slot, const char* why, int tries);
@@ -79,7 +86,7 @@ class Pool {
   int milliseconds_to_next(SteadyTime now) const;
   bool is_idle() const;
   static void wait_again(Lane& lane, Request& request);
-  static void finish(Request& request);
+  void finish(Request& request);
   void wake() const;
 
   const PoolOptions options_;
@@ -94,12 +101,16 @@ class Pool {
   std::vector<Attempt> attempts_;
   std::function<void(std::string_view)> heard_;
   std::atomic<size_t> waiting_{0};
+  std::atomic<bool> is_away_{false};
   bool stopping_ = false, tried_to_listen_ = false;
   std::atomic<bool> renew_{false};
   std::condition_variable tried_;
 
   // The thread's own.
   std::vector<std::unique_ptr<Lane>> lanes_;  // shared reads, own connections, notifications
+  Request heartbeat_;
+  SteadyTime next_heartbeat_;
+  std::optional<SteadyTime> alone_since_;  // no connection is open
   std::unique_ptr<ThreadPool> connector_;
   std::thread thread_;
 };

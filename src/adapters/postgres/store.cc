@@ -199,6 +199,8 @@ ports::Leases& PostgresStore::leases() { return impl_->leases; }
 ports::Nodes& PostgresStore::nodes() { return impl_->nodes; }
 ports::Committer& PostgresStore::committer() { return impl_->committer; }
 
+bool PostgresStore::is_reachable() const { return impl_->pool.is_reachable(); }
+
 void PostgresStore::on_configuration_change(std::function<void(domain::TenantId)> listener) {
   impl_->listen(std::move(listener));
 }

@@ -65,6 +65,7 @@ class PostgresStore : public ports::Store {
   ports::Nodes& nodes() override;
   ports::Committer& committer() override;
   void on_configuration_change(std::function<void(domain::TenantId)> listener) override;
+  bool is_reachable() const override;
 
   struct Impl;
 

@@ -369,9 +369,42 @@ TEST_F(PostgresStoreTest, a_server_that_is_away_is_unavailable_and_found_again) 
   EXPECT_EQ(append(*store, tenant, 1).error().kind, ErrorKind::unavailable);
   EXPECT_EQ(run_sync(store->logs().find(tenant, 1)).error().kind, ErrorKind::unavailable);
   cluster.start();
+  const auto end = std::chrono::steady_clock::now() + Seconds(30);
   Result<> stored = append(*store, tenant, 2);
-  for (int tries = 0; !stored && tries < 60; ++tries) stored = append(*store, tenant, 2);
+  while (!stored && std::chrono::steady_clock::now() < end) stored = append(*store, tenant, 2);
   EXPECT_TRUE(stored);
+}
+
+TEST_F(PostgresStoreTest, a_server_that_falls_silent_is_found_out_unasked_and_not_waited_for) {
+  using Clock = std::chrono::steady_clock;
+  const auto by = [](auto condition) {
+    const auto end = Clock::now() + Seconds(30);
+    bool holds = condition();
+    while (!holds && Clock::now() < end) {
+      std::this_thread::yield();
+      holds = condition();
+    }
+    return holds;
+  };
+  auto with = options();
+  with.wait_max = Milliseconds(500);
+  const auto store = open(with);
+  const auto tenant = make_tenant(*store);
+  ASSERT_TRUE(append(*store, tenant, 1));
+  EXPECT_TRUE(store->is_reachable());
+  cluster.pause();
+  const bool found_out = by([&] { return !store->is_reachable(); });
+  const auto begin = Clock::now();
+  const auto read = run_sync(store->logs().find(tenant, 1));
+  const auto written = append(*store, tenant, 2);
+  const auto took = Clock::now() - begin;
+  cluster.resume();
+  EXPECT_TRUE(found_out);
+  EXPECT_EQ(read.error().kind, ErrorKind::unavailable);
+  EXPECT_EQ(written.error().kind, ErrorKind::unavailable);
+  EXPECT_LT(took, Milliseconds(300));
+  EXPECT_TRUE(by([&] { return store->is_reachable(); }));
+  EXPECT_TRUE(by([&] { return append(*store, tenant, 3).has_value(); }));
 }
 
 TEST_F(PostgresStoreTest, a_connection_that_falls_silent_is_given_up_and_its_read_asked_again) {

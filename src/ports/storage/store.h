@@ -42,6 +42,9 @@ class Store {
   // it for what the others changed. Called on a thread of the store or of the waiter; it must not commit or
   // block. Once it is replaced or the store is being destroyed, it is not called any more.
   virtual void on_configuration_change(std::function<void(domain::TenantId)> listener) = 0;
+
+  // False while an engine elsewhere is known to be away; its ports then fail at once.
+  virtual bool is_reachable() const { return true; }
 };
 
 // A numbered change of a store's schema.
