@@ -18,6 +18,7 @@ class Landing {
   ~Landing() {
     if (!done_) land_(std::nullopt);
   }
+  void release() { done_ = true; }  // it was landed otherwise
   template <class V>
   void finish(V value) {
     done_ = true;
@@ -39,11 +40,14 @@ struct CachedConfiguration::Impl {
         clock(clock_),
         options(options_),
         loader(tenants_, documents, vault),
-        cache(options_.entries_max, options_.check_interval),
+        cache(options_.entries_max, options_.check_interval, options_.stale_max),
         hits(
             registry.counter("durward_configuration_hits_total", "Configuration values found in the cache.")),
         loads(registry.counter("durward_configuration_loads_total",
-                               "Configuration values read from the store.")) {}
+                               "Configuration values read from the store.")),
+        stale(registry.counter(
+            "durward_configuration_stale_total",
+            "Times that configuration served which could not be compared with the store.")) {}
 
   template <class T>
   std::optional<Ptr<T>> find(const ValueKey& key) {
@@ -63,8 +67,10 @@ struct CachedConfiguration::Impl {
       co_await cache.wait(tenant, ticket->flight);
       co_return Result<>();
     }
-    Landing landing([this, tenant, &ticket, begun](std::optional<std::optional<int64_t>> version) {
-      cache.end_check(tenant, *ticket, version.value_or(std::nullopt), begun);
+    Landing landing([this, tenant, &ticket, begun](std::optional<std::optional<int64_t>> landed) {
+      const auto version = landed.value_or(std::nullopt);
+      if (!version) stale.add();
+      cache.end_check(tenant, *ticket, version, version ? begun : clock.now());
     });
     auto version = co_await tenants.configuration_version({tenant});
     const bool gone = !version && version.error().kind == ErrorKind::not_found;
@@ -96,9 +102,19 @@ struct CachedConfiguration::Impl {
     Landing landing([this, &key, &ticket](std::optional<Result<CachedValue>> result) {
       if (!result) result.emplace(fail(ErrorKind::unavailable, "temporarily_unavailable", "Try again."));
       const auto expires = *result ? expiry(key, **result) : std::nullopt;
-      cache.end_load(key, ticket, *std::move(result), expires);
+      const bool read = result->has_value();
+      cache.end_load(key, ticket, *std::move(result), expires,
+                     read ? std::optional(clock.now()) : std::nullopt);
     });
     Result<Ptr<T>> loaded = co_await load();
+    if (!loaded && loaded.error().kind == ErrorKind::unavailable) {
+      if (auto known = cache.last_known(key, clock.now())) {
+        stale.add();
+        landing.release();
+        cache.end_load(key, ticket, *known, clock.now() + options.check_interval);
+        co_return std::static_pointer_cast<const T>(*std::move(known));
+      }
+    }
     if (loaded)
       landing.finish(Result<CachedValue>(*loaded));
     else
@@ -111,7 +127,7 @@ struct CachedConfiguration::Impl {
   const ConfigurationOptions options;
   ConfigurationLoader loader;
   ValueCache cache;
-  metrics::Counter &hits, &loads;
+  metrics::Counter &hits, &loads, &stale;
 };
 
 // A comparison that is under way may have read before the change that the caller knows of; one that is begun

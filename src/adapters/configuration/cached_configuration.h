@@ -13,6 +13,8 @@ namespace durward::adapters {
 struct ConfigurationOptions {
   size_t entries_max = 100'000;       // least recently used ones go first
   Milliseconds check_interval{1000};  // how long a change by another process may stay unseen
+  // And while the store cannot be asked: values that were not compared for so long are not used any more.
+  Milliseconds stale_max{3'600'000};
 };
 
 // ports::Configuration over documents: bounded, immutable values, misses cached too, one load for any number

@@ -275,6 +275,61 @@ TEST_F(CachedConfigurationTest, signing_keys_are_opened) {
   EXPECT_FALSE(keys->current("RSA"));
 }
 
+// A store that goes away when it is told to.
+class LosableTenants : public ports::Tenants {
+ public:
+  explicit LosableTenants(ports::Tenants& inner) : inner_(inner) {}
+  bool is_away = false;
+  Async<domain::Tenant> create(std::string name, std::string key, TimePoint at) override {
+    return inner_.create(std::move(name), std::move(key), at);
+  }
+  Async<std::optional<domain::Tenant>> find_by_name(std::string name) override {
+    if (is_away) co_return away();
+    co_return co_await inner_.find_by_name(std::move(name));
+  }
+  Async<std::vector<domain::Tenant>> list(std::string after, int64_t limit) override {
+    if (is_away) co_return away();
+    co_return co_await inner_.list(std::move(after), limit);
+  }
+  Async<int64_t> count() override {
+    if (is_away) co_return away();
+    co_return co_await inner_.count();
+  }
+  Async<std::string> sealed_key(domain::TenantId tenant) override { return inner_.sealed_key(tenant); }
+  Async<int64_t> configuration_version(domain::TenantId tenant) override {
+    if (is_away) co_return away();
+    co_return co_await inner_.configuration_version(tenant);
+  }
+  Async<> remove(domain::TenantId tenant) override { return inner_.remove(tenant); }
+
+ private:
+  static std::unexpected<Error> away() { return fail(ErrorKind::unavailable, "store_unavailable"); }
+  ports::Tenants& inner_;
+};
+
+TEST_F(CachedConfigurationTest, while_the_store_is_away_what_is_known_serves_on_until_it_is_too_old) {
+  add_client("c1");
+  LosableTenants tenants(store->tenants());
+  CachedConfiguration lasting(tenants, store->documents(), vault, clock, {.stale_max = Seconds(60)});
+  const auto knows = [&] {
+    const auto only = run_sync(lasting.only_tenant());
+    const auto found = run_sync(lasting.client(acme, "c1"));
+    return only && *only && found && *found;
+  };
+  EXPECT_TRUE(knows());
+  tenants.is_away = true;
+  for (int i = 0; i < 29; ++i) {
+    clock.advance(Seconds(2));
+    EXPECT_TRUE(knows()) << i;
+  }
+  EXPECT_FALSE(run_sync(lasting.tenant_by_name("never-asked-for")));
+  clock.advance(Seconds(2));
+  EXPECT_EQ(run_sync(lasting.only_tenant()).error().kind, ErrorKind::unavailable);
+  tenants.is_away = false;
+  clock.advance(Seconds(2));
+  EXPECT_TRUE(knows());
+}
+
 TEST_F(CachedConfigurationTest, a_store_that_is_away_is_an_error_that_is_not_remembered) {
   const auto busy =
       SqliteStore::open({.path = file.path(), .reader_threads = 1, .read_queue_max = 0}, clock).value();

@@ -26,6 +26,7 @@ std::optional<CachedValue> ValueCache::find(const ValueKey& key, TimePoint now) 
   Entry& e = it->second;
   if (!is_valid(e, tenant->second, now)) return {};
   s.ages.splice(s.ages.begin(), s.ages, e.age);
+  if (covered && tenant->second.compared_at > e.true_at) e.true_at = tenant->second.compared_at;
   return e.value;
 }
 
@@ -99,6 +100,9 @@ void ValueCache::end_check(int64_t id, const Ticket& ticket, std::optional<int64
       if (tenant.version) tenant.generation = next_generation_.fetch_add(1);
       tenant.version = version;
     }
+    if (version) tenant.compared_at = begun;
+    const bool too_old = !tenant.compared_at || begun - *tenant.compared_at >= stale_max_;
+    if (!version && too_old) tenant.generation = next_generation_.fetch_add(1);
     tenant.checked_at = begun;
     if (tenant.check == ticket.flight) tenant.check = nullptr;
     waiters = land(*ticket.flight, CachedValue());
@@ -129,7 +133,7 @@ ValueCache::Ticket ValueCache::begin_load(const ValueKey& key, std::optional<Tim
 }
 
 void ValueCache::end_load(const ValueKey& key, const Ticket& ticket, Result<CachedValue> result,
-                          std::optional<TimePoint> expires) {
+                          std::optional<TimePoint> expires, std::optional<TimePoint> read_at) {
   std::vector<std::function<void()>> waiters;
   {
     Shard& s = shard(key.tenant);
@@ -140,10 +144,19 @@ void ValueCache::end_load(const ValueKey& key, const Ticket& ticket, Result<Cach
       e.loaded = result.has_value();
       e.expires = expires;
       if (result) e.value = *result;
+      if (read_at) e.true_at = read_at;
     }
     waiters = land(*ticket.flight, std::move(result));
   }
   for (auto& resume : waiters) resume();
+}
+
+std::optional<CachedValue> ValueCache::last_known(const ValueKey& key, TimePoint now) {
+  Shard& s = shard(key.tenant);
+  std::lock_guard lock(s.mutex);
+  const auto it = s.entries.find(key);
+  if (it == s.entries.end() || !it->second.true_at || now - *it->second.true_at >= stale_max_) return {};
+  return it->second.value;
 }
 
 std::vector<std::function<void()>> ValueCache::land(Flight& flight, Result<CachedValue> result) {

@@ -44,7 +44,10 @@ using CachedValue = std::shared_ptr<const void>;
 // one lock. Thread-safe.
 class ValueCache {
  public:
-  ValueCache(size_t entries_max, Milliseconds check_interval) : interval_(check_interval) {
+  // `stale_max`: how long values serve that cannot be compared with the store, or read again.
+  ValueCache(size_t entries_max, Milliseconds check_interval,
+             Milliseconds stale_max = Milliseconds(3'600'000))
+      : interval_(check_interval), stale_max_(stale_max) {
     shard_max_ = std::max<size_t>(1, entries_max / shards_.size());
   }
 
@@ -69,13 +72,19 @@ class ValueCache {
   // and its end. A version other than the one before makes the tenant's values old.
   std::optional<Ticket> begin_check(int64_t tenant, TimePoint now, bool due = false);
   std::shared_ptr<Flight> check_under_way(int64_t tenant) const;
+  // Without a version, because it could not be read, what is known stays, until stale_max is over; then
+  // `begun` is when that was clear, so that not every request waits for a store that is away.
   void end_check(int64_t tenant, const Ticket& ticket, std::optional<int64_t> version, TimePoint begun);
 
   // With `now`, a value that somebody else has landed since the caller missed it is a flight that has landed.
   Ticket begin_load(const ValueKey& key, std::optional<TimePoint> now = {});
   // Keeps the value unless the tenant changed meanwhile; `expires` for values no version covers.
+  // `read_at`: when it came from the store.
   void end_load(const ValueKey& key, const Ticket& ticket, Result<CachedValue> result,
-                std::optional<TimePoint> expires);
+                std::optional<TimePoint> expires, std::optional<TimePoint> read_at = {});
+  // For a load that fails because the store is away: what was known to be true within stale_max. Something of
+  // the tenant may have changed since, as it may have unnoticed just before the store went away.
+  std::optional<CachedValue> last_known(const ValueKey& key, TimePoint now);
   // Suspends until the flight has landed.
   Task<> wait(int64_t tenant, std::shared_ptr<Flight> flight);
 
@@ -106,6 +115,7 @@ class ValueCache {
     bool loaded = false;
     uint64_t generation = 0;
     std::optional<TimePoint> expires;
+    std::optional<TimePoint> true_at;  // when the store last said so, by reading or by its version
     std::shared_ptr<Flight> flight;
     std::list<const OwnedKey*>::iterator age;
   };
@@ -113,7 +123,7 @@ class ValueCache {
     uint64_t generation = 0;
     size_t entries = 0;
     std::optional<int64_t> version;
-    std::optional<TimePoint> checked_at;
+    std::optional<TimePoint> checked_at, compared_at;  // the second: with success
     std::shared_ptr<Flight> check;
   };
   static bool is_valid(const Entry& entry, const Tenant& tenant, TimePoint now) {
@@ -132,7 +142,7 @@ class ValueCache {
   void evict(Shard& shard);
   static std::vector<std::function<void()>> land(Flight& flight, Result<CachedValue> result);
 
-  const Milliseconds interval_;
+  const Milliseconds interval_, stale_max_;
   size_t shard_max_;
   std::atomic<uint64_t> next_generation_{1};
   std::array<Shard, 16> shards_;

@@ -152,6 +152,55 @@ TEST_F(ValueCacheTest, a_version_that_cannot_be_read_leaves_what_is_known) {
   EXPECT_EQ(find("a"), 1);
 }
 
+TEST_F(ValueCacheTest, a_version_that_cannot_be_read_is_asked_for_again_after_an_interval) {
+  load("a", 1);
+  now += Milliseconds(1000);
+  const auto ticket = cache.begin_check(1, now);
+  now += Milliseconds(2000);  // so long the store did not answer
+  cache.end_check(1, *ticket, std::nullopt, now);
+  EXPECT_EQ(find("a"), 1);
+  EXPECT_FALSE(cache.begin_check(1, now + Milliseconds(999)));
+  EXPECT_TRUE(cache.begin_check(1, now + Milliseconds(1000)));
+}
+
+TEST_F(ValueCacheTest, what_could_not_be_compared_for_too_long_is_not_used) {
+  load("a", 1);
+  const auto beginning = now;
+  for (const int minutes : {30, 59, 60}) {
+    now = beginning + Milliseconds(minutes * 60'000);
+    const auto ticket = cache.begin_check(1, now);
+    cache.end_check(1, *ticket, std::nullopt, now);
+    EXPECT_EQ(find("a"), minutes < 60 ? std::optional(1) : std::nullopt) << minutes;
+  }
+}
+
+TEST_F(ValueCacheTest, what_cannot_be_read_again_is_known_for_a_while_after_it_was_true) {
+  const ValueKey name{0, Kind::only_tenant, {}};
+  EXPECT_FALSE(cache.last_known(name, now));
+  cache.end_load(name, cache.begin_load(name), value(1), now + Milliseconds(1000), now);
+  cache.end_load(name, cache.begin_load(name), fail(ErrorKind::unavailable, "away"), {});
+  EXPECT_FALSE(cache.find(name, now));
+  EXPECT_EQ(*std::static_pointer_cast<const int>(*cache.last_known(name, now + Seconds(3599))), 1);
+  EXPECT_FALSE(cache.last_known(name, now + Seconds(3600)));
+}
+
+TEST_F(ValueCacheTest, a_value_is_true_when_it_is_used_after_a_comparison_and_not_when_that_failed) {
+  check(1);
+  cache.end_load(key("a"), cache.begin_load(key("a")), value(1), {}, now);
+  now += Seconds(3000);
+  check(1);
+  EXPECT_EQ(find("a"), 1);
+  cache.invalidate(1);
+  EXPECT_EQ(find("a"), std::nullopt);
+  EXPECT_TRUE(cache.last_known(key("a"), now + Seconds(3599)))
+      << "it was true 3000 seconds after it was read";
+  now += Seconds(1800);
+  const auto failed = cache.begin_check(1, now);
+  cache.end_check(1, *failed, std::nullopt, now);
+  find("a");
+  EXPECT_FALSE(cache.last_known(key("a"), now + Seconds(1800))) << "a failed comparison proves nothing";
+}
+
 TEST_F(ValueCacheTest, a_value_with_an_end_is_gone_at_that_millisecond) {
   const ValueKey name{0, Kind::tenant, {"acme"}};
   const auto ticket = cache.begin_load(name);
