@@ -107,7 +107,7 @@ Exit run_serve(Invocation& invocation) {
   auto ready = running.start();
   if (!ready) return invocation.out.fail(ready.error());
   say_ready(*ready, invocation.out);
-  stop.wait();
+  stop.wait([&](bool core_only) { running.set_core_only(core_only); });
   return finish(running, invocation.out);
 }
 
@@ -125,7 +125,7 @@ Exit run_dev(Invocation& invocation) {
   if (!screen) return invocation.out.fail(screen.error());
   if (invocation.out.as_json()) invocation.out.data(ready->to_json());
   say_dev(*screen, invocation.out);
-  stop.wait();
+  stop.wait([&](bool core_only) { running.set_core_only(core_only); });
   return finish(running, invocation.out);
 }
 

@@ -31,6 +31,7 @@ http::Response own_error_page(const PageContext& context, const Failure& failure
 http::Response bare_error(const Failure& failure) {
   auto response = http::text_response(failure.status, failure.error + ": " + failure.description + "\n");
   response.headers.set("Cache-Control", "no-store");
+  if (failure.status == 503) response.headers.set("Retry-After", "1");
   return response;
 }
 

@@ -14,11 +14,13 @@ class FakeConfiguration : public ports::Configuration {
  public:
   std::vector<TenantPtr> tenants;
   std::shared_ptr<const domain::Client> one_client;
+  bool is_away = false;  // names of tenants cannot be looked up
   void add(std::string name) {
     tenants.push_back(
         std::make_shared<domain::Tenant>(domain::Tenant{{int64_t(tenants.size() + 1)}, std::move(name), {}}));
   }
   Async<TenantPtr> tenant_by_name(std::string name) override {
+    if (is_away) co_return fail(ErrorKind::unavailable, "store_unavailable");
     for (const auto& tenant : tenants)
       if (tenant->name == name) co_return tenant;
     co_return nullptr;

@@ -22,10 +22,25 @@ Endpoint open_row(std::string id, std::string path, std::string summary, std::st
   return row;
 }
 
+json::Array degraded(const Readiness& readiness) {
+  json::Array out;
+  for (const auto& probe : readiness.probes) {
+    if (probe.is_reachable()) continue;
+    json::Array effects;
+    for (const auto& row : degradations)
+      if (row.away == probe.dependency) effects.push_back(json::Object{{"use", row.use}, {"then", row.then}});
+    out.push_back(json::Object{{"away", to_string(probe.dependency)}, {"effects", std::move(effects)}});
+  }
+  return out;
+}
+
 http::Response ready_response(const Readiness& readiness) {
   if (readiness.draining) return http::json_response(503, R"({"status":"draining"})");
   if (!readiness.ready) return http::json_response(503, R"({"status":"starting"})");
-  return http::json_response(200, R"({"status":"ready"})");
+  json::Object body{{"status", "ready"}};
+  if (auto away = degraded(readiness); !away.empty()) body["degraded"] = std::move(away);
+  if (readiness.core_only) body["core_only"] = true;
+  return http::json_response(200, json::serialize(body));
 }
 
 http::Response metrics_response(const metrics::Registry& metrics, const http::Networks& readers,

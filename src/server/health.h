@@ -6,6 +6,7 @@
 #include "base/metrics.h"
 #include "endpoint/endpoint.h"
 #include "http/address.h"
+#include "server/degradation.h"
 
 namespace durward::server {
 
@@ -13,10 +14,14 @@ namespace durward::server {
 struct Readiness {
   std::atomic<bool> ready{false};
   std::atomic<bool> draining{false};
+  std::atomic<bool> core_only{false};
+  std::vector<Probe> probes;  // filled before the first request
 };
 
-// GET /healthz (alive), /readyz (may take traffic; false first when draining) and /metrics, on any host.
-// Metrics tell strangers how the installation is used, so only `metrics_readers` get them.
+// GET /healthz (alive), /readyz (may take traffic; false first when draining) and /metrics, on any host. What
+// is away makes no process unready, because neither a restart nor another process would mend it: /readyz
+// names it in "degraded", with what happens meanwhile. Metrics tell strangers how the installation is used,
+// so only `metrics_readers` get them.
 std::vector<endpoint::Endpoint> health_rows(const Readiness& readiness, const metrics::Registry& metrics,
                                             http::Networks metrics_readers);
 

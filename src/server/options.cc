@@ -63,6 +63,7 @@ constexpr Option table[] = {
   {"smtp-url", text, "", "smtp://HOST:PORT or smtps://HOST:PORT; without it mail waits in the store"},
   {"smtp-user", text, "", "user name at the mail server"},
   {"smtp-password", text, "", "password at the mail server", secret},
+  {"smtp-ca", path, "", "PEM file with the authority of the mail server's certificate; without it the system's"},
   {"mail-from", text, "no-reply@localhost", "sender of the mails"},
   {"mail-catcher", boolean, "false", "keep mails in memory and show them at /dev/mail instead of sending; for development"},
   {"events", list, "", "event broker, nats://HOST:PORT or tls://HOST:PORT, several of one cluster; without it events are delivered in process"},
@@ -91,6 +92,10 @@ constexpr Option table[] = {
   {"token-rate", integer, "0", "requests per second and tenant to token endpoints; 0: no limit", 0, 0, 1000000},
   {"management-rate", integer, "1000", "requests per second and tenant to the management API; 0: no limit", 0, 0, 1000000},
   {"management-in-flight", integer, "64", "management requests handled at once, so that logins always find room", 0, 1, 100000},
+  {"stale-max", integer, "3600",
+   "seconds that known configuration serves while the store is away and it cannot be compared", 0, 1, 604800},
+  {"core-only", boolean, "false", "serve sign-in, tokens, userinfo, keys and sign-out and refuse the rest with 503; SIGUSR1 begins and"
+   " SIGUSR2 ends the same while it runs"},
   {"access-log", boolean, "true", "one JSON line per request on stderr"},
   {"log-level", text, "info", "least important level that is logged", 0, 0, 0, "debug info warning error"},
   {"sample-listen", text, "127.0.0.1:8444", "where `durward dev` serves the sample application", flag_only},

@@ -21,6 +21,7 @@ class Peers {
                                              const Clock& clock, Random& random, metrics::Registry& metrics);
 
   ports::Hasher* hasher() { return hasher_.get(); }  // null: passwords are hashed in this process
+  bool is_hashing_reachable() const { return !hashing_ || hashing_->is_reachable(); }
   // Asks every server of the hashing role once; for doctor. Error: what the first that fails said.
   Result<std::string> check_hashing();
 

@@ -2,10 +2,14 @@
 
 #include "base/log.h"
 #include "server/cors.h"
+#include "server/degradation.h"
 #include "server/tenant_by_host.h"
 
 namespace durward::server {
 namespace {
+
+constexpr std::string_view core_only_message =
+    "Only sign-in, tokens and sign-out are served at the moment (core-only mode).";
 
 bool is_management(std::string_view path) { return path == "/api/v2" || path.starts_with("/api/v2/"); }
 
@@ -28,6 +32,13 @@ http::Method method_named(std::string_view text) {
 http::Response refuse(const http::Request& request, int status, std::string_view code,
                       std::string_view message) {
   return error_at(request.path, status, code, message);
+}
+
+http::Response unavailable(const http::Request& request, std::string_view message,
+                           std::string_view retry_after) {
+  auto response = refuse(request, 503, "temporarily_unavailable", message);
+  response.headers.set("Retry-After", std::string(retry_after));
+  return response;
 }
 
 http::Response no_match(const http::Request& request, const http::RouteMatch& match) {
@@ -151,7 +162,7 @@ http::Response Pipeline::preflight(const http::Request& request) const {
 
 Task<http::Response> Pipeline::for_tenant(Found found, http::Request request) {
   auto tenant = co_await tenant_of_host(configuration_, options_.base_domain, request.host);
-  if (!tenant) co_return refuse(request, 503, "temporarily_unavailable", "The store cannot be reached.");
+  if (!tenant) co_return unavailable(request, "The store cannot be reached.", "1");
   if (!*tenant) co_return refuse(request, 404, "not_found", "No tenant is served at this host.");
   if (wants_validation(request)) (void)co_await configuration_.catch_up((*tenant)->id);
   http::Response response;
@@ -159,7 +170,10 @@ Task<http::Response> Pipeline::for_tenant(Found found, http::Request request) {
     const std::string origin(request.headers.get("origin"));
     const std::string client = origin.empty() ? "" : client_of_bearer(request);
     auto context = context_of(*tenant, request);
-    response = co_await limited(*row, std::move(context), std::move(request), parameters_of(found.match));
+    if (refuses(*row))
+      response = unavailable(request, core_only_message, "30");
+    else
+      response = co_await limited(*row, std::move(context), std::move(request), parameters_of(found.match));
     if (!origin.empty())
       response =
           co_await with_cors(configuration_, (*tenant)->id, row->cors, origin, client, std::move(response));
@@ -169,6 +183,10 @@ Task<http::Response> Pipeline::for_tenant(Found found, http::Request request) {
   }
   response.tenant = (*tenant)->name;
   co_return response;
+}
+
+bool Pipeline::refuses(const endpoint::Endpoint& row) const {
+  return options_.core_only && *options_.core_only && !is_core(row.path);
 }
 
 endpoint::RequestContext Pipeline::context_of(ports::Configuration::Ptr<domain::Tenant> tenant,
@@ -195,8 +213,7 @@ Task<http::Response> Pipeline::limited(const endpoint::Endpoint& row, endpoint::
   } else if (const auto slot = limiter_.enter_management()) {
     response = co_await run(row, std::move(context), std::move(request), std::move(path));
   } else {
-    response = refuse(request, 503, "temporarily_unavailable", "The management API is busy.");
-    response.headers.set("Retry-After", "1");
+    response = unavailable(request, "The management API is busy.", "1");
   }
   add_limit_headers(response, verdict);
   co_return response;

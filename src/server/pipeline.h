@@ -16,6 +16,7 @@ namespace durward::server {
 struct PipelineOptions {
   std::string base_domain;
   Limiter::Rates rates;
+  const std::atomic<bool>* core_only = nullptr;  // outlives the pipeline; null: never
 };
 
 class Pipeline {
@@ -53,6 +54,7 @@ class Pipeline {
   Task<http::Response> run(const endpoint::Endpoint& row, endpoint::RequestContext context,
                            http::Request request, endpoint::PathParameters path);
   http::Response preflight(const http::Request& request) const;
+  bool refuses(const endpoint::Endpoint& row) const;
 
   Face tenant_, host_;
   ports::Configuration& configuration_;

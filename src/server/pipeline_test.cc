@@ -46,8 +46,9 @@ std::vector<Endpoint> test_rows() {
   things.scopes = {"read:things"};
   things.rate = endpoint::RateClass::management_read;
   things.handler = endpoint::ManagementHandler(manage);
-  return {open_row("hello", "/hello", say, endpoint::Cors::any), open_row("named", "/hello/{name}", say),
-          open_row("explode", "/explode", explode), std::move(things)};
+  return {open_row("hello", "/hello", say, endpoint::Cors::any), open_row("authorize", "/authorize", say),
+          open_row("named", "/hello/{name}", say), open_row("explode", "/explode", explode),
+          std::move(things)};
 }
 
 struct World {
@@ -63,9 +64,9 @@ struct World {
   http::Response get(std::string path, std::string host = "acme.login.example", http::Headers headers = {},
                      http::Method method = http::Method::get) {
     if (!pipeline)
-      pipeline =
-          std::make_unique<Pipeline>(test_rows(), health_rows(readiness, metrics, readers), configuration,
-                                     authenticate, clock, PipelineOptions{"login.example", rates});
+      pipeline = std::make_unique<Pipeline>(test_rows(), health_rows(readiness, metrics, readers),
+                                            configuration, authenticate, clock,
+                                            PipelineOptions{"login.example", rates, &readiness.core_only});
     http::Request request;
     request.method = method;
     request.method_text = std::string(to_string(method));
@@ -163,6 +164,49 @@ TEST(Pipeline, a_request_with_no_cache_is_answered_from_the_configuration_of_now
   EXPECT_TRUE(world.configuration.caught_up.empty());
   world.get("/hello", "acme.login.example", headers_of({{"Cache-Control", "no-cache"}}));
   EXPECT_EQ(world.configuration.caught_up, std::vector<int64_t>{1});
+}
+
+TEST(Pipeline, in_core_only_mode_the_rest_is_refused_in_its_own_shape_with_the_reason) {
+  World world;
+  world.readiness.ready = true;
+  const auto token = headers_of({{"Authorization", "Bearer good"}});
+  world.readiness.core_only = true;
+  EXPECT_EQ(world.get("/authorize").status, 200);
+  const auto refused = world.get("/api/v2/things", "acme.login.example", token);
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(refused.headers.get("Retry-After"), "30");
+  EXPECT_EQ(refused.body,
+            R"({"statusCode":503,"error":"Service Unavailable","message":"Only sign-in, tokens and )"
+            R"(sign-out are served at the moment (core-only mode)."})");
+  EXPECT_EQ(json::string_or(json::parse_object(world.get("/hello").body).value(), "error"),
+            "temporarily_unavailable");
+  EXPECT_EQ(world.get("/nothing").status, 404);
+  EXPECT_EQ(world.get("/readyz").body, R"({"status":"ready","core_only":true})");
+  world.readiness.core_only = false;
+  EXPECT_EQ(world.get("/api/v2/things", "acme.login.example", token).status, 200);
+}
+
+TEST(Pipeline, a_tenant_that_cannot_be_looked_up_is_a_503_that_says_when_to_come_back) {
+  World world;
+  world.configuration.is_away = true;
+  const auto response = world.get("/hello");
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(response.headers.get("Retry-After"), "1");
+}
+
+TEST(Health, what_is_away_leaves_a_process_ready_and_is_named_with_what_happens) {
+  World world;
+  world.readiness.ready = true;
+  bool is_there = true;
+  world.readiness.probes = {{Dependency::redis, [&] { return is_there; }}};
+  EXPECT_EQ(world.get("/readyz").body, R"({"status":"ready"})");
+  is_there = false;
+  const auto response = world.get("/readyz");
+  EXPECT_EQ(response.status, 200);
+  const auto body = json::parse_object(response.body).value();
+  const auto& away = body.at("degraded").as_array().at(0).as_object();
+  EXPECT_EQ(json::string_or(away, "away"), "redis");
+  EXPECT_EQ(away.at("effects").as_array().size(), 3u);
 }
 
 TEST(Pipeline, a_preflight_is_answered_by_the_row_it_asks_for) {

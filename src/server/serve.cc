@@ -191,8 +191,15 @@ Result<Ready> Running::start() {
   return ready;
 }
 
+void Running::set_core_only(bool core_only) {
+  if (readiness_.core_only.exchange(core_only) != core_only)
+    log::warning(core_only ? "core-only mode begins" : "core-only mode ends");
+}
+
 Result<> Running::bind() {
   auto& core = *installation_->core;
+  readiness_.probes = core.probes();
+  readiness_.core_only = settings_.boolean("core-only");
   TRY(auto listen, listeners(settings_));
   auto options = server_options(settings_, listen);
   if (!settings_.boolean("plain-http")) {
@@ -213,7 +220,8 @@ Result<> Running::bind() {
   pipeline_ = std::make_unique<Pipeline>(
       std::move(rows), health_rows(readiness_, core.metrics(), std::move(readers)),
       core.services().configuration, tokens::management_authenticator(core.services()), core.clock(),
-      PipelineOptions{settings_.text("base-domain"), rates(settings_, core.shared().limiter())});
+      PipelineOptions{settings_.text("base-domain"), rates(settings_, core.shared().limiter()),
+                      &readiness_.core_only});
   server_ = std::make_unique<http::Server>(
       std::move(options), http::ServerServices{core.clock(), core.random(), core.metrics()},
       [pipeline = pipeline_.get()](http::Request request) { return pipeline->handle(std::move(request)); });
@@ -346,25 +354,34 @@ bool Running::stop() {
   return clean;
 }
 
-StopSignal::StopSignal() {
+namespace {
+
+sigset_t awaited_signals() {
   sigset_t stop;
   sigemptyset(&stop);
   sigaddset(&stop, SIGINT);
   sigaddset(&stop, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &stop, nullptr);
+  sigaddset(&stop, SIGUSR1);
+  sigaddset(&stop, SIGUSR2);
+  return stop;
+}
+
+}  // namespace
+
+StopSignal::StopSignal() {
+  const sigset_t awaited = awaited_signals();
+  pthread_sigmask(SIG_BLOCK, &awaited, nullptr);
   signal(SIGPIPE, SIG_IGN);
 }
 
-void StopSignal::wait() {
-  sigset_t stop;
-  sigemptyset(&stop);
-  sigaddset(&stop, SIGINT);
-  sigaddset(&stop, SIGTERM);
+void StopSignal::wait(const std::function<void(bool)>& core_only) {
+  const sigset_t awaited = awaited_signals();
   int received = 0;
-  sigwait(&stop, &received);
+  while (sigwait(&awaited, &received) == 0 && received != SIGINT && received != SIGTERM)
+    if (core_only) core_only(received == SIGUSR1);
   signal(SIGINT, SIG_DFL);
   signal(SIGTERM, SIG_DFL);
-  pthread_sigmask(SIG_UNBLOCK, &stop, nullptr);
+  pthread_sigmask(SIG_UNBLOCK, &awaited, nullptr);
 }
 
 }  // namespace durward::server

@@ -61,6 +61,7 @@ class Running {
   Result<Ready> start();
   bool stop();  // true when nothing had to be cut
   Installation& installation() { return *installation_; }
+  void set_core_only(bool core_only);  // thread-safe
   // The certificates it serves with; null with --plain-http.
   std::shared_ptr<http::TlsContexts> tls() const { return certificates_.tls; }
 
@@ -90,12 +91,13 @@ class Running {
   std::thread key_thread_;
 };
 
-// Blocks SIGINT and SIGTERM for all threads started later; call first in main. wait() returns at the first of
-// them; a second one ends the process at once.
+// Blocks SIGINT, SIGTERM, SIGUSR1 and SIGUSR2 for all threads started later; call first in main. wait()
+// returns at the first of the first two; a second one ends the process at once. The other two begin and end
+// core-only mode.
 class StopSignal {
  public:
   StopSignal();
-  void wait();
+  void wait(const std::function<void(bool)>& core_only = nullptr);
 };
 
 }  // namespace durward::server

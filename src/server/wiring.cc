@@ -37,6 +37,13 @@ adapters::SmtpOptions smtp_options(const Settings& settings) {
   options.username = settings.text("smtp-user");
   options.password = settings.text("smtp-password");
   options.default_from = settings.text("mail-from");
+  options.ca_file = settings.text("smtp-ca");
+  return options;
+}
+
+adapters::ConfigurationOptions configuration_options(const Settings& settings) {
+  adapters::ConfigurationOptions options;
+  options.stale_max = Seconds(settings.integer("stale-max"));
   return options;
 }
 
@@ -71,6 +78,14 @@ Result<std::unique_ptr<Core>> Core::open(const Settings& settings, KeyMaker& key
   return core;
 }
 
+std::vector<Probe> Core::probes() {
+  std::vector<Probe> out{{Dependency::store, [this] { return store_->is_reachable(); }}};
+  if (shared_->limiter()) out.push_back({Dependency::redis, [this] { return shared_->is_connected(); }});
+  if (peers_->hasher())
+    out.push_back({Dependency::hashing, [this] { return peers_->is_hashing_reachable(); }});
+  return out;
+}
+
 Result<> Core::choose_sources(const Settings& settings) {
   clock_ = std::make_unique<SystemClock>();
   if (const auto& at = settings.text("fixed-time"); !at.empty()) {
@@ -92,12 +107,13 @@ Result<> Core::open_store(const Settings& settings) {
   const auto choice = StoreChoice::of(settings);
   TRY(store_, choice->open(*clock_, *random_, &metrics_));
   ENSURE(open_sequence(choice->is_shared()));
-  committer_ = std::make_unique<adapters::EventCommitter>(store_->committer(), *sequence_, *clock_);
+  events_ = std::make_unique<adapters::EventCommitter>(store_->committer(), *sequence_, *clock_);
+  committer_ = std::make_unique<DeferredLogs>(*events_, metrics_);
 
   vault_ = std::make_unique<adapters::LocalVault>(adapters::VaultOptions{std::move(key)}, store_->tenants(),
                                                   *random_);
   configuration_ = std::make_unique<adapters::CachedConfiguration>(
-      store_->tenants(), store_->documents(), *vault_, *clock_, adapters::ConfigurationOptions{}, &metrics_);
+      store_->tenants(), store_->documents(), *vault_, *clock_, configuration_options(settings), &metrics_);
   store_->on_configuration_change([this](domain::TenantId tenant) { configuration_->invalidate(tenant); });
   hasher_ = std::make_unique<adapters::LocalHasher>(
       adapters::HasherOptions{

@@ -13,6 +13,8 @@
 #include "login/machine.h"
 #include "ports/services.h"
 #include "ports/storage/store.h"
+#include "server/deferred_logs.h"
+#include "server/degradation.h"
 #include "server/keyed_configuration.h"
 #include "server/node_lease.h"
 #include "server/options.h"
@@ -48,6 +50,7 @@ class Core {
   // The hasher of this process; requests use services().hasher, which may be another role's.
   ports::Hasher& local_hasher() { return *hasher_; }
   SharedState& shared() { return *shared_; }
+  std::vector<Probe> probes();  // of what the settings name
   const adapters::MailCatcher* catcher() const { return catcher_; }
 
  private:
@@ -63,7 +66,8 @@ class Core {
   std::unique_ptr<Sequence> sequence_;
   std::unique_ptr<ports::Store> store_;
   std::unique_ptr<NodeLease> node_;
-  std::unique_ptr<adapters::EventCommitter> committer_;
+  std::unique_ptr<adapters::EventCommitter> events_;
+  std::unique_ptr<DeferredLogs> committer_;
   std::string process_id_;
   std::unique_ptr<adapters::LocalVault> vault_;
   std::unique_ptr<adapters::CachedConfiguration> configuration_;

@@ -1,0 +1,48 @@
+#pragma once
+#include <functional>
+#include <string_view>
+#include <vector>
+
+// What a process does while something it needs is away. docs/degradation.md is this table, and its test says
+// so.
+namespace durward::server {
+
+enum class Dependency { store, redis, hashing };
+std::string_view to_string(Dependency dependency);
+
+struct Degradation {
+  Dependency away;
+  std::string_view use;   // what it is needed for
+  std::string_view then;  // what happens instead
+};
+inline constexpr Degradation degradations[] = {
+    {Dependency::store, "Tenants, clients, connections, APIs, settings, keys",
+     "What this process knew when the store went serves on, for stale-max; what it did not know is 503."},
+    {Dependency::store, "Keys (JWKS), discovery", "Answered from what is known."},
+    {Dependency::store, "Tokens for programs (client credentials)",
+     "Issued; the log record waits in memory, bounded, and is written when the store is back. It is lost "
+     "when the "
+     "process ends before."},
+    {Dependency::store, "Sign-in, codes, refresh, userinfo, sign-out, revocation",
+     "503 with Retry-After, or temporarily_unavailable by redirect: each needs a read or a commit, and "
+     "nobody is "
+     "told of one that was not made."},
+    {Dependency::store, "Management API", "503 with Retry-After."},
+    {Dependency::store, "Mail and other jobs", "Wait in the store."},
+    {Dependency::redis, "Rate limits of the fleet", "Each process counts by itself."},
+    {Dependency::redis, "Replay check of internal calls across processes", "Each process checks its own."},
+    {Dependency::redis, "Which worker sweeps", "Every worker does."},
+    {Dependency::hashing, "Sign-in and sign-up with a password, users with passwords",
+     "503 with Retry-After within hasher-timeout; live sessions and refresh tokens work on."},
+};
+
+// Whether what this process needs is there, asked at the time of the question.
+struct Probe {
+  Dependency dependency;
+  std::function<bool()> is_reachable;
+};
+
+// Core-only mode: whether a row is a part of signing in, tokens, keys, userinfo and signing out.
+bool is_core(std::string_view path);
+
+}  // namespace durward::server
