@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { startCluster } from '../support/postgres.mjs';
 import { SmtpSink } from '../support/smtp-sink.mjs';
 import { World } from '../support/world.mjs';
 import { Fleet } from './fleet.mjs';
@@ -27,6 +28,10 @@ const cases = [
   { name: 'redis', how: 'pause', length: 2000, may: [], within: 3000 },
   { name: 'redis', how: 'cut', length: 2000, may: [], within: 3000 },
   { name: 'redis', how: 'blackhole', length: 2000, may: [], within: 3000 },
+  { name: 'nats', how: 'kill', length: 2000, may: [], within: 3000 },
+  { name: 'nats', how: 'pause', length: 2000, may: [], within: 3000 },
+  { name: 'nats', how: 'cut', length: 2000, may: [], within: 3000 },
+  { name: 'nats', how: 'blackhole', length: 2000, may: [], within: 3000 },
   { name: 'hashing', how: 'kill', length: 2000, may: hashing, within: 7000 },
   { name: 'hashing', how: 'pause', length: 3000, may: hashing, within: 7000 },
   { name: 'hashing', how: 'cut', length: 2000, may: hashing, within: 7000 },
@@ -34,22 +39,38 @@ const cases = [
   { name: 'authentication-1', how: 'pause', length: 2500, may: [], within: 6000 },
   { name: 'management', how: 'kill', length: 1000, may: [], proxy: ['management'], within: 4000 },
 ];
+// The primary is killed and, after a while in which nobody takes writes, its synchronous standby promoted.
+const failOver = [{ name: 'postgres', how: 'fail over', length: 2500, may: store, within: 9000 }];
+
 const lostCell = 6;
 const chosen = process.env.FAULTS ? new RegExp(process.env.FAULTS) : /./;
+const rows = [];
 
-describe('faults', { concurrency: false }, () => {
-  let fleet, sink, load;
-  const rows = [];
+async function withStandby() {
+  const cluster = await startCluster();
+  await cluster.standby({ sync: true });
+  return cluster;
+}
+
+function suite(title, makeCluster, cases) {
+  cases = cases.filter(c => chosen.test(`${c.name} ${c.how}`));
+  if (cases.length) describe(title, { concurrency: false }, () => suffering(makeCluster, cases));
+}
+function suffering(makeCluster, cases) {
+  let cluster, fleet, sink, load;
+  const own = [];
 
   before(async () => {
     sink = await new SmtpSink().start();
+    cluster = await makeCluster();
     fleet = new Fleet({ DURWARD_SMTP_URL: sink.url, DURWARD_SMTP_CA: sink.ca });
-    load = new Load(new World({ stop() {} }, await fleet.up()));
+    load = new Load(new World({ stop() {} }, await fleet.up(cluster)));
     await load.begin();
   });
   after(async () => {
     await load?.end();
     await fleet?.down();
+    await cluster?.stop();
     await sink?.stop();
     const file = process.env.FAULT_TABLE ?? 'build/results/faults.md';
     mkdirSync(path.dirname(file), { recursive: true });
@@ -84,18 +105,21 @@ describe('faults', { concurrency: false }, () => {
     return { began, mended, normal, records: load.records.filter(r => r.end >= began) };
   }
 
-  for (const one of cases.filter(c => chosen.test(`${c.name} ${c.how}`))) {
+  for (const one of cases) {
     it(`${one.name}: ${one.how}`, { timeout: 90_000 }, async () => {
       const { began, mended, normal, records } = await suffer(one);
       const failed = records.filter(r => r.outcome !== 'ok');
       const slowest = Math.max(...records.map(r => r.end - r.begin));
       const { lost, acknowledged, mails } = await load.lost();
-      rows.push({ mails, cells: [`${one.name}: ${one.how}`, `${seconds(mended - began)} s`, records.length, failed.length, `${seconds(slowest)} s`,
+      own.push({ mails, cells: [`${one.name}: ${one.how}`, `${seconds(mended - began)} s`, records.length, failed.length, `${seconds(slowest)} s`,
         acknowledged, lost.length, `${seconds(normal - mended)} s`, [...new Set(failed.map(r => r.kind))].join(', ') || 'nothing'] });
+      rows.push(own.at(-1));
       console.log(rows.at(-1).cells.join(' | '));
       const wrong = failed.filter(r => r.outcome === 'wrong' ||
         (r.outcome === 'refused' ? !one.may.includes(r.kind) : !(one.proxy ?? []).includes(r.kind)));
       assert.deepEqual(wrong.slice(0, 5), [], `${wrong.length} wrong answers`);
+      for (const kind of ['metadata', 'token', 'silent'].filter(k => !one.may.includes(k)))
+        assert.ok(records.some(r => r.kind === kind && r.outcome === 'ok' && r.end < mended), `${kind} did not go on`);
       assert.deepEqual(lost, []);
       assert.ok(slowest < one.within, `the slowest took ${slowest} ms: ${JSON.stringify(records.find(r => r.end - r.begin === slowest))}`);
     });
@@ -103,10 +127,10 @@ describe('faults', { concurrency: false }, () => {
 
   // A mail that a killed worker had in its hands is sent by another when its claim ends.
   it('every mail that was promised was sent', { timeout: 200_000 }, async () => {
-    const missing = () => rows.map(row => row.mails.filter(address => !sink.received.has(address)).length);
+    const missing = () => own.map(row => row.mails.filter(address => !sink.received.has(address)).length);
     const end = performance.now() + 180_000;
     while (missing().some(Boolean) && performance.now() < end) await pause(100);
-    missing().forEach((count, i) => { rows[i].cells[lostCell] += count; });
+    missing().forEach((count, i) => { own[i].cells[lostCell] += count; });
     assert.deepEqual(missing().filter(Boolean), []);
   });
 
@@ -114,4 +138,7 @@ describe('faults', { concurrency: false }, () => {
     await load.end();
     assert.ok(await load.configurationHolds());
   });
-});
+}
+
+suite('faults', () => undefined, cases);
+suite('fail-over', withStandby, failOver);

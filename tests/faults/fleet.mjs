@@ -12,7 +12,7 @@ const run = promisify(execFile);
 const script = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../tools/fleet');
 
 // Who can be reached through a proxy, and the file in which tools/fleet keeps the port behind it. A further engine is a row.
-const behindProxy = { postgres: 'postgres.port', redis: 'redis.port', hashing: 'hashing.internal' };
+const behindProxy = { postgres: 'postgres.port', redis: 'redis.port', nats: 'nats.port', hashing: 'hashing.internal' };
 
 export class Fleet {
   dir = mkdtempSync(path.join(tmpdir(), 'durward-faults-'));
@@ -24,7 +24,8 @@ export class Fleet {
   command(...args) { return run(script, [...args, '--dir', this.dir], { env: this.env }); }
   file(name) { return readFileSync(path.join(this.dir, name), 'utf8'); }
 
-  async up() {
+  // `cluster`: a primary and its standby (support/postgres.mjs) instead of a server of the fleet's own.
+  async up(cluster) {
     // However this process ends, the fleet does.
     this.end = () => this.killAll();
     process.once('exit', this.end);
@@ -34,7 +35,8 @@ export class Fleet {
       this.proxies[name] = await new FaultProxy(() => Number(this.file(`run/${file}`))).start();
       via.push('--via', `${name}=${this.proxies[name].port}`);
     }
-    await this.command('up', '--seed', seedFile, ...via);
+    await this.command('up', '--seed', seedFile, ...via, ...(cluster ? ['--store', await cluster.database()] : []));
+    this.cluster = cluster;
     const { ca_file, base_url, ready } = this.summary();
     trust(readFileSync(ca_file, 'utf8'));
     return { ...ready.tenants[0], issuer: `${base_url}/` };
@@ -66,6 +68,7 @@ export class Fleet {
       pause: [() => this.signal(name, 'SIGSTOP'), () => this.signal(name, 'SIGCONT')],
       cut: [() => proxy.cut(), () => proxy.resume()],
       blackhole: [() => proxy.blackhole(), () => proxy.resume()],
+      'fail over': [() => this.cluster.kill(), () => this.cluster.promote()],
     }[how];
   }
 }
