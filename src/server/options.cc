@@ -70,6 +70,7 @@ constexpr Option table[] = {
   {"events-user", text, "", "user at the event broker"},
   {"events-password", text, "", "password at the event broker", secret},
   {"events-ca", path, "", "authorities that a tls:// event broker is trusted by, PEM; without it the system's"},
+  {"log-retention", integer, "2592000", "seconds that log records are kept", 0, 60, 10 * 365 * 86400},
   {"event-days", integer, "7", "days for which published events are kept and can be replayed", 0, 1, 365},
   {"bcrypt-cost", integer, "10", "cost of new password hashes", 0, 4, 16},
   {"hash-threads", integer, "0", "threads that hash passwords; 0: one per core", 0, 0, 256},

@@ -28,6 +28,7 @@ class SqliteChoice : public StoreChoice {
     options_.path = path_;
     options_.reader_threads = size_t(settings.integer("read-threads"));
     options_.inline_reads = true;
+    options_.log_retention = Seconds(settings.integer("log-retention"));
     options_.event_retention = Seconds(settings.integer("event-days") * 86400);
   }
   std::string shown() const override { return path_.empty() ? "memory" : path_; }
@@ -66,6 +67,7 @@ adapters::PostgresOptions postgres_options(const Settings& settings, const std::
   options.password = settings.text("store-password");
   options.read_connections = size_t(settings.integer("store-read-connections"));
   options.write_connections = size_t(settings.integer("store-write-connections"));
+  options.log_retention = Seconds(settings.integer("log-retention"));
   options.event_retention = Seconds(settings.integer("event-days") * 86400);
   options.statement_timeout = Milliseconds(settings.integer("store-timeout"));
   options.replica_url = settings.text("store-replica");

@@ -9,7 +9,11 @@ namespace {
 const TimePoint epoch = from_unix_ms(1704067200000);
 int64_t first_key_of(TimePoint at) { return std::max<int64_t>(0, (at - epoch).count()) << 22; }
 // Dates of log records are nearly the times of their keys.
-constexpr Seconds date_difference{3600};
+Seconds date_difference(Seconds log_retention) { return std::min(Seconds(3600), log_retention / 10); }
+
+Seconds period_of(const TimedTable& table, Seconds log_retention) {
+  return table.period.count() ? table.period : std::max(Seconds(300), log_retention / 30);
+}
 
 Batch only(Statement statement) {
   Batch batch;
@@ -28,8 +32,7 @@ Async<std::map<std::string, int64_t>> made_until(Pool& pool) {
   co_return out;
 }
 
-Async<> make_ahead(Pool& pool, const TimedTable& table, TimePoint now, int64_t until) {
-  const auto period = Milliseconds(table.period);
+Async<> make_ahead(Pool& pool, const TimedTable& table, Milliseconds period, TimePoint now, int64_t until) {
   const auto present = epoch + (now - epoch) / period * period;
   for (int i = 0; i <= table.ahead; ++i) {
     const int64_t from = first_key_of(present + i * period), to = first_key_of(present + (i + 1) * period);
@@ -43,7 +46,7 @@ Async<> make_ahead(Pool& pool, const TimedTable& table, TimePoint now, int64_t u
 
 Async<> drop_expired(Pool& pool, const TimedTable& table, TimePoint now, Seconds log_retention) {
   const bool ends_with_time = std::string_view(table.ends).empty();
-  const TimePoint deadline = ends_with_time ? now - log_retention - date_difference : now;
+  const TimePoint deadline = ends_with_time ? now - log_retention - date_difference(log_retention) : now;
   CO_ENSURE(co_await pool.run(only(Statement::fixed("SELECT durward_drop_partitions($1,$2,$3,$4)", table.name,
                                                     first_key_of(deadline), table.ends, deadline)),
                               Way::write));
@@ -54,7 +57,7 @@ Async<> drop_expired(Pool& pool, const TimedTable& table, TimePoint now, Seconds
 Async<> maintain_partitions(Pool& pool, TimePoint now, Seconds log_retention) {
   CO_TRY(auto made, co_await made_until(pool));
   for (const auto& table : timed_tables) {
-    CO_ENSURE(co_await make_ahead(pool, table, now, made[table.name]));
+    CO_ENSURE(co_await make_ahead(pool, table, period_of(table, log_retention), now, made[table.name]));
     CO_ENSURE(co_await drop_expired(pool, table, now, log_retention));
   }
   co_return Result<>();

@@ -8,7 +8,7 @@ namespace durward::adapters::postgres {
 
 struct TimedTable {
   const char* name;
-  Seconds period;
+  Seconds period;  // zero: the thirtieth part of the retention of logs, at least five minutes
   int ahead;  // periods made beyond the present one
   int64_t fillfactor;
   const char* ends;  // the column with a row's end; "": rows end with their time and the retention of logs
@@ -16,7 +16,7 @@ struct TimedTable {
 inline constexpr TimedTable timed_tables[] = {
     {"codes", Seconds(600), 6, 80, "expires_at"},
     {"tickets", Seconds(86400), 2, 100, "expires_at"},
-    {"logs", Seconds(86400), 2, 100, ""},
+    {"logs", Seconds(0), 2, 100, ""},
 };
 
 // Makes what is missing and drops what is over at `now`. A table that is busy for too long is left to the
