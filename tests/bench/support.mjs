@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import net from 'node:net';
+import tls from 'node:tls';
 
 // Of the threads that live, in nanoseconds of the scheduler: the clock ticks of /proc/PID/stat are ten milliseconds.
 export function cpuSeconds(pid) {
@@ -46,16 +47,26 @@ export function startProgram(command, args, { ready = /(\d+)/, cwd, env } = {}) 
 // A keep-alive HTTP/1.1 connection that sends prepared bytes and knows where an answer ends: cheap, so that the server
 // and not the client is what the two cores do.
 export class Connection {
-  constructor(port) {
+  // `ca`: the authority of a server that speaks TLS; without it plain.
+  constructor(port, ca) {
     this.port = port;
+    this.ca = ca;
     this.buffer = '';
   }
   open() {
     return new Promise((resolve, reject) => {
-      this.socket = net.connect(this.port, '127.0.0.1', resolve);
+      const where = { port: this.port, host: '127.0.0.1' };
+      this.socket = this.ca ? tls.connect({ ...where, servername: 'localhost', ca: this.ca }, resolve) : net.connect(where, resolve);
       this.socket.setNoDelay(true);
       this.socket.setEncoding('latin1');
-      this.socket.once('error', reject);
+      const failed = () => {
+        const error = new Error('the connection ended');
+        reject(error);
+        this.waiting?.reject(error);
+        this.waiting = undefined;
+      };
+      this.socket.on('error', failed);
+      this.socket.on('close', failed);
       this.socket.on('data', data => { this.buffer += data; this.deliver(); });
     });
   }
