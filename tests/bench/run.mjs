@@ -1,11 +1,12 @@
-// ./do bench [tokens|login|stores|start|all] [--json] [--long]: figures of the built binary, each beside something measured in the
+// ./do bench [tokens|login|stores|commits|start|all] [--json] [--long]: figures of the built binary, each beside something measured in the
 // same minute, rounds interleaved, medians. CPU is the server's own, on one I/O thread like the peer's. The table goes to stdout; with --json
 // one object a line: {"name","value","unit","against","ratio"}.
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { startCluster } from '../support/postgres.mjs';
 import { startProcess } from '../support/server.mjs';
 import { login } from './driver.mjs';
@@ -83,10 +84,7 @@ async function compare(candidates) {
       const figure = await candidate();
       if (round >= 0) figures[i].push(figure); // the first round warms up
     }
-  return figures.map(list => {
-    const middle = key => median(list.map(f => f[key]));
-    return { cpuMicros: middle('cpuMicros'), othersMicros: middle('othersMicros'), rate: middle('rate'), p50: middle('p50'), p99: middle('p99') };
-  });
+  return figures.map(list => Object.fromEntries(Object.keys(list[0]).map(key => [key, median(list.map(f => f[key]))])));
 }
 const latency = f => ({ p50_ms: Number(f.p50.toFixed(2)), p99_ms: Number(f.p99.toFixed(2)) });
 
@@ -254,7 +252,28 @@ async function start() {
   report('idle_mib', memory, 'MiB', 'owed 40', 40 / memory);
 }
 
-const parts = { tokens, login: logins, stores, start };
+// Lists of writes of a login, made durable on the embedded store and on PostgreSQL, which flush to the same disk: per
+// second with one, sixteen and sixty-four under way, and what one list costs in round trips and flushes.
+async function commits() {
+  const folder = mkdtempSync(path.join(tmpdir(), 'durward-bench-'));
+  const cluster = await startCluster({ durable: true });
+  const measure = (url, width) => async () =>
+    JSON.parse((await promisify(execFile)(path.join(build, 'bench_store'), [url, width, long ? 5 : 2])).stdout);
+  try {
+    const urls = [`sqlite:${folder}/bench.db`, await cluster.database()], widths = [1, 16, 64];
+    const figures = await compare(widths.flatMap(width => urls.map(url => measure(url, width))));
+    for (const [i, width] of widths.entries())
+      for (const [name, mine, against, other] of [['sqlite', figures[2 * i], 'PostgreSQL', figures[2 * i + 1]],
+        ['postgres', figures[2 * i + 1], 'SQLite', figures[2 * i]]])
+        report(`commits_${name}_${width}`, mine.rate, 'commits/s', against, mine.rate / other.rate,
+          { ...latency(mine), round_trips: mine.trips, flushes: mine.flushes, cpu_us: mine.cpuMicros });
+  } finally {
+    await cluster.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const parts = { tokens, login: logins, stores, commits, start };
 for (const [name, part] of Object.entries(parts)) if (what === 'all' || what === name) await part();
 if (!results.length) {
   console.error(`no such bench: ${what}; there are ${Object.keys(parts).join(', ')} and all`);

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { newDatabase } from '../support/postgres.mjs';
+import { newDatabase, startCluster } from '../support/postgres.mjs';
 import { binary, seedFile, startProcess } from '../support/server.mjs';
 import { embeddedOnly } from '../support/target.mjs';
 import { callback, World } from '../support/world.mjs';
@@ -147,6 +147,98 @@ describe('an installation that moves to PostgreSQL', own, () => {
       assert.equal(failed?.code, 7);
     } finally {
       rmSync(data, { recursive: true, force: true });
+    }
+  });
+});
+
+describe('processes that start at once on one database', own, () => {
+  it('have node numbers of their own', async () => {
+    const data = mkdtempSync(path.join(tmpdir(), 'durward-data-'));
+    const store = await newDatabase();
+    const start = seeds => startProcess({ seeds, args: ['--store', store, '--data', data] });
+    const servers = [await start([seedFile])];
+    try {
+      servers.push(...await Promise.all(Array.from({ length: 5 }, () => start([]))));
+      const numbers = await Promise.all(servers.map(async server => {
+        const text = await (await fetch(`${server.base}/metrics`)).text();
+        return Number(/^durward_node_number (\d+)/m.exec(text)[1]);
+      }));
+      assert.equal(new Set(numbers).size, servers.length, numbers.join(' '));
+    } finally {
+      await Promise.all(servers.map(server => server.stop()));
+      rmSync(data, { recursive: true, force: true });
+    }
+  });
+});
+
+describe('a primary with a streaming standby', own, () => {
+  let cluster, name, data;
+  before(async () => {
+    cluster = await startCluster();
+    name = new URL(await cluster.database()).pathname.slice(1);
+    await cluster.standby({ sync: true });
+    data = mkdtempSync(path.join(tmpdir(), 'durward-data-'));
+  });
+  after(async () => {
+    await cluster?.stop();
+    rmSync(data, { recursive: true, force: true });
+  });
+  const start = async (seeds, ...args) => {
+    const server = await startProcess({ seeds, args: ['--data', data, ...args] });
+    return new World(server, server.tenant('acme'));
+  };
+  const until = async (what, check) => {
+    const begin = performance.now();
+    while (!(await check())) assert.ok(performance.now() - begin < 30_000, `never ${what}`);
+    return performance.now() - begin;
+  };
+
+  it('answers lists from the standby, and who changes something and looks sees it', async () => {
+    const one = port => `postgres://durward@127.0.0.1:${port}/${name}`;
+    const world = await start([seedFile], '--store', one(cluster.port), '--store-replica', one(cluster.standbyPort));
+    const answered = async () => {
+      const text = await (await fetch(world.url('/metrics'))).text();
+      return Number(/^durward_store_stale_reads_total\{from="replica"\} (\d+)/m.exec(text)?.[1] ?? 0);
+    };
+    const search = async user => (await world.api('GET', `/users?q=${encodeURIComponent(`email:"${user.email}"`)}`)).body;
+    try {
+      let user;
+      for (let i = 0; i < 10; ++i) {
+        user = await world.user();
+        assert.equal((await search(user)).length, 1, `user ${i}`);
+      }
+      await until('answered by the replica', async () => {
+        assert.equal((await search(user)).length, 1);
+        return (await answered()) > 0;
+      });
+    } finally {
+      await world.close();
+    }
+  });
+
+  it('is left for the standby when it is killed, and nobody who signed in has to do it again', async () => {
+    const world = await start([], '--store', cluster.url(name));
+    try {
+      const client = await world.client({ refresh_token: { rotation_type: 'rotating', expiration_type: 'expiring' } });
+      const user = await world.user();
+      const { body } = await world.exchange(client, (await world.signIn(client, user, { scope: 'openid offline_access' })).code);
+      await cluster.kill();
+      const begin = performance.now();
+      const first = await world.token({ grant_type: 'refresh_token', client_id: client.client_id,
+        client_secret: client.client_secret, refresh_token: body.refresh_token });
+      assert.ok(first.status >= 500, `nobody takes writes, but ${first.status}`);
+      assert.ok(performance.now() - begin < 10_000, 'within its deadline');
+      await cluster.promote();
+      let refreshed;
+      const took = await until('normal', async () => {
+        refreshed = await world.token({ grant_type: 'refresh_token', client_id: client.client_id,
+          client_secret: client.client_secret, refresh_token: body.refresh_token });
+        return refreshed.status === 200;
+      });
+      console.log(`${took.toFixed(0)} ms after the promotion tokens are refreshed again`);
+      assert.equal((await world.exchange(client, (await world.signIn(client, user)).code)).status, 200);
+    } finally {
+      await world.close();
     }
   });
 });

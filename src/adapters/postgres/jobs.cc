@@ -20,9 +20,9 @@ constexpr char claim_sql[] =
     "SELECT id,tenant,kind,payload,attempts,0::bigint FROM jobs WHERE id=$1 AND NOT EXISTS(SELECT 1 FROM "
     "mine)";
 
-// Deadlines of the sweep: now, or now less a retention. Events, and codes and logs outside of partitions, are in
-// order of creation, which is nearly that of expiry, so the oldest `limit` rows are looked at instead of keeping an
-// index. Several workers may sweep at once.
+// Deadlines of the sweep: now, or now less a retention. Events, and codes and logs outside of partitions, are
+// in order of creation, which is nearly that of expiry, so the oldest `limit` rows are looked at instead of
+// keeping an index. Several workers may sweep at once.
 struct Sweep {
   std::string sql;  // $1 deadline, $2 limit
   Seconds Retention::* retention = nullptr;

@@ -251,7 +251,7 @@ TEST_F(Before, the_statements_of_the_previous_version_go_on_while_and_after_the_
 
 // --- steady load
 
-TEST_F(PartitionsTest, a_week_of_steady_load_does_not_grow_the_database) {
+TEST_F(PartitionsTest, days_of_steady_load_do_not_grow_the_database) {
   open({.log_retention = Seconds(86400), .rotated_token_retention = Seconds(2 * 3600)});
   domain::User u;
   u.user_id = "auth0|1";
@@ -259,8 +259,8 @@ TEST_F(PartitionsTest, a_week_of_steady_load_does_not_grow_the_database) {
   ASSERT_TRUE(commit({ports::InsertUser{u, {}, ""}}));
   const auto login = [&] {
     domain::Session session{.id = sequence.next(),
-                            .secret_sha256 = std::string(32, 's'),
                             .public_part = std::string(16, 'p'),
+                            .secret_sha256 = std::string(32, 's'),
                             .user_id = u.user_id};
     session.idle_expires_at = clock.now() + Seconds(3600);
     session.expires_at = clock.now() + Seconds(6 * 3600);
@@ -281,13 +281,13 @@ TEST_F(PartitionsTest, a_week_of_steady_load_does_not_grow_the_database) {
                    ports::ReplaceSession{session}, record()});
   };
   std::vector<int64_t> kib;
-  for (int day = 1; day <= 7; ++day) {
+  for (int day = 1; day <= 5; ++day) {
     for (int hour = 0; hour < 24; ++hour) {
-      for (int n = 0; n < 12; ++n) ASSERT_TRUE(login());
+      for (int n = 0; n < 10; ++n) ASSERT_TRUE(login());
       clock.advance(Seconds(3600));
       sweep();
       // The server does it by itself, by its own clock.
-      if (hour % 4 == 0) sql("VACUUM sessions, refresh_tokens, user_logins");
+      if (hour % 4 == 0) sql("VACUUM sessions, refresh_tokens, user_logins, partitions");
     }
     kib.push_back(
         std::stoll(sql("SELECT sum(pg_total_relation_size(oid))/1024 FROM pg_class WHERE relkind='r' AND "
@@ -297,7 +297,7 @@ TEST_F(PartitionsTest, a_week_of_steady_load_does_not_grow_the_database) {
                 sql("SELECT count(*) FROM logs").c_str(), sql("SELECT count(*) FROM sessions").c_str(),
                 sql("SELECT count(*) FROM refresh_tokens").c_str());
   }
-  EXPECT_LE(kib[6], kib[3] * 105 / 100);
+  EXPECT_LE(kib[4], kib[2] * 105 / 100);
   EXPECT_EQ(sql("SELECT count(*) FROM codes_rest"), "0");
   EXPECT_EQ(sql("SELECT count(*) FROM logs_rest"), "0");
 }

@@ -2,9 +2,9 @@
 
 namespace durward::adapters::postgres {
 
-// Partitions by time, first of three steps (docs/adr/0014-time-partitions-and-replicas.md): what makes and
-// drops them, and a bound for the rows that are there and come until then. Keys carry time (base/sequence.h),
-// so a range of keys is a range of time.
+// Partitions by time, first of three steps (docs/adr/0014-partitions-replicas-node-numbers.md): what makes
+// and drops them, and a bound for the rows that are there and come until then. Keys carry time
+// (base/sequence.h), so a range of keys is a range of time.
 inline constexpr char migration_0004_partition_bounds[] = R"sql(
 CREATE TABLE partitions(
   name text PRIMARY KEY, parent text NOT NULL, from_key bigint NOT NULL, until_key bigint NOT NULL);
