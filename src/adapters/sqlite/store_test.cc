@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <set>
 #include <thread>
 
 #include "adapters/sqlite/database.h"
@@ -327,6 +328,33 @@ TEST_F(StoreTest, steady_load_with_sweeping_does_not_grow_the_file) {
     if (day == 2) settled = pages();
   }
   EXPECT_EQ(pages(), settled);
+}
+
+TEST_F(StoreTest, processes_that_take_node_numbers_at_once_get_different_ones) {
+  constexpr int processes = 8, each = 4;
+  open().reset();  // makes the file
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  std::vector<pid_t> children;
+  for (int i = 0; i < processes; ++i) {
+    children.push_back(::fork());
+    if (children.back() != 0) continue;
+    const auto store = open();
+    for (int n = 0; n < each; ++n) {
+      const auto taken =
+          run_sync(store->nodes().take("p" + std::to_string(i), clock.now(), clock.now() + Seconds(60)));
+      const int64_t number = taken ? taken->number : -1;
+      if (::write(ends[1], &number, sizeof number) != sizeof number) ::_exit(1);
+    }
+    ::_exit(0);
+  }
+  ::close(ends[1]);
+  std::set<int64_t> numbers;
+  for (int64_t number; ::read(ends[0], &number, sizeof number) == sizeof number;) numbers.insert(number);
+  for (const pid_t child : children) ::waitpid(child, nullptr, 0);
+  ::close(ends[0]);
+  EXPECT_EQ(numbers.size(), size_t(processes * each));
+  EXPECT_FALSE(numbers.contains(-1));
 }
 
 }  // namespace
