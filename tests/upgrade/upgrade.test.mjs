@@ -108,8 +108,8 @@ function rolls(name, shape) {
       user = await world.user();
       await everywhere(async ask => (await ask(passwordGrant())).status === 200);
       members = await Promise.all([1, 2].map(member));
-      load.start('whole logins', async () => { await tokensOf((await world.signIn(client, user, { scope: 'openid offline_access' })).code); });
-      load.start('whole logins, too', async () => { await tokensOf((await world.signIn(client, user)).code); });
+      load.start('whole logins', async () => { await tokensOf(codeOf((await world.signIn(client, user, { scope: 'openid offline_access' })).page)); });
+      load.start('whole logins, too', async () => { await tokensOf(codeOf((await world.signIn(client, user)).page)); });
       members.forEach((someone, i) => load.start(`a session and refresh tokens from before (${i})`, someone));
       load.start('an operator', operator);
     });
@@ -118,8 +118,11 @@ function rolls(name, shape) {
       await world?.close();
     });
 
+    function codeOf(page) {
+      const { code } = page.location ? page.callback : {};
+      return code ?? assert.fail(`no code: ${page.status} ${page.location ?? page.text.replace(/[^]*<body/, '').replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ')}`);
+    }
     async function tokensOf(code) {
-      assert.ok(code, 'no code');
       const { status, body } = await world.exchange(client, code);
       assert.equal(status, 200, JSON.stringify(body));
       return body;
@@ -131,11 +134,10 @@ function rolls(name, shape) {
 
     // Somebody who signed in before the upgrade and never again: the session gives codes without a page, each refresh token the next.
     async function member() {
-      const { browser, code } = await world.signIn(client, user, { scope: 'openid offline_access' });
-      let { refresh_token } = await tokensOf(code);
+      const { browser, page } = await world.signIn(client, user, { scope: 'openid offline_access' });
+      let { refresh_token } = await tokensOf(codeOf(page));
       return async () => {
-        const page = await browser.open(world.authorizeUrl(client, { prompt: 'none' }));
-        await tokensOf(page.callback.code ?? assert.fail(page.location));
+        await tokensOf(codeOf(await browser.open(world.authorizeUrl(client, { prompt: 'none' }))));
         const { status, body } = await world.token(refreshed(refresh_token));
         assert.equal(status, 200, JSON.stringify(body));
         ({ refresh_token } = body);
