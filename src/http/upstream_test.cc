@@ -130,6 +130,17 @@ TEST_F(UpstreamTest, spreads_requests_over_its_servers) {
   EXPECT_EQ(count("durward_upstream_calls_total"), 40u);
 }
 
+TEST_F(UpstreamTest, is_reachable_until_every_server_failed_last) {
+  Backend a, b;
+  auto upstream = make(options({a.origin(), b.origin()}));
+  a.server.reset();
+  for (int i = 0; i < 10; ++i) ask(upstream);
+  EXPECT_TRUE(upstream.is_reachable());
+  b.server.reset();
+  EXPECT_FALSE(ask(upstream));
+  EXPECT_FALSE(upstream.is_reachable());
+}
+
 TEST_F(UpstreamTest, a_server_that_is_gone_costs_no_request) {
   Backend a, b;
   auto upstream = make(options({a.origin(), b.origin()}));

@@ -68,6 +68,8 @@ export class Fleet {
       pause: [() => this.signal(name, 'SIGSTOP'), () => this.signal(name, 'SIGCONT')],
       cut: [() => proxy.cut(), () => proxy.resume()],
       blackhole: [() => proxy.blackhole(), () => proxy.resume()],
+      'half-close': [() => proxy.halfClose(), () => proxy.resume()],
+      'slow by 100 ms': [() => proxy.delay(50), () => proxy.resume()],
       'fail over': [() => this.cluster.kill(), () => this.cluster.promote()],
     }[how];
   }
