@@ -32,7 +32,8 @@ inline constexpr Degradation degradations[] = {
     {Dependency::redis, "Rate limits of the fleet", "Each process counts by itself."},
     {Dependency::redis, "Replay check of internal calls across processes", "Each process checks its own."},
     {Dependency::redis, "Which worker sweeps", "Every worker does."},
-    {Dependency::events, "Mail, jobs and streams", "Wait in the outbox and in the store; a person notices nothing."},
+    {Dependency::events, "Mail, jobs and streams",
+     "Wait in the outbox and in the store; a person notices nothing."},
     {Dependency::hashing, "Sign-in and sign-up with a password, users with passwords",
      "503 with Retry-After within hasher-timeout; live sessions and refresh tokens work on."},
 };
