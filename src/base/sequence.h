@@ -10,6 +10,13 @@
 
 namespace durward {
 
+// What only infrastructure that is away can cause, where no error can be returned: whoever catches it answers
+// that it may be tried again.
+class Unavailable : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 // Growing 63-bit keys for rows, made outside of the database so that one commit can hold rows that name each
 // other: 41 bits of milliseconds since 2024, 10 bits of node, 12 bits of counter. Growing keys keep inserts
 // at the end of every index. Thread-safe. Never reuses a value within a process, also when the clock steps
@@ -28,7 +35,7 @@ class Sequence {
   // Has no node until it adopts one.
   explicit Sequence(const Clock& clock) : clock_(clock), until_(0) {}
 
-  // Throws std::runtime_error when the time of the node is over and nobody brings a new one (when_over).
+  // Throws Unavailable when the time of the node is over and nobody brings a new one (when_over).
   int64_t next() {
     int64_t last = last_.load(std::memory_order_acquire), mine;
     for (;;) {
@@ -68,7 +75,7 @@ class Sequence {
     return ((key >> time_shift) + 1) << time_shift | (key & node_mask);
   }
   void wait_for_more() {
-    if (!wait_ || !wait_()) throw std::runtime_error("no node number for new keys: the store is away");
+    if (!wait_ || !wait_()) throw Unavailable("no node number for new keys: the store is away");
   }
 
   const Clock& clock_;

@@ -20,9 +20,9 @@ inline constexpr Degradation degradations[] = {
      "What this process knew when the store went serves on, for stale-max; what it did not know is 503."},
     {Dependency::store, "Keys (JWKS), discovery", "Answered from what is known."},
     {Dependency::store, "Tokens for programs (client credentials)",
-     "Issued; the log record waits in memory, bounded, and is written when the store is back. It is lost "
-     "when the "
-     "process ends before."},
+     "Issued, for eight minutes at least (the time of a process's node number); the log record waits in "
+     "memory, "
+     "bounded, and is written when the store is back. It is lost when the process ends before."},
     {Dependency::store, "Sign-in, codes, refresh, userinfo, sign-out, revocation",
      "503 with Retry-After, or temporarily_unavailable by redirect: each needs a read or a commit, and "
      "nobody is "

@@ -1,6 +1,7 @@
 #include "server/pipeline.h"
 
 #include "base/log.h"
+#include "base/sequence.h"
 #include "server/cors.h"
 #include "server/degradation.h"
 #include "server/tenant_by_host.h"
@@ -34,11 +35,16 @@ http::Response refuse(const http::Request& request, int status, std::string_view
   return error_at(request.path, status, code, message);
 }
 
-http::Response unavailable(const http::Request& request, std::string_view message,
-                           std::string_view retry_after) {
-  auto response = refuse(request, 503, "temporarily_unavailable", message);
+http::Response unavailable(std::string_view path, std::string_view message, std::string_view retry_after) {
+  auto response = error_at(path, 503, "temporarily_unavailable", message);
   response.headers.set("Retry-After", std::string(retry_after));
   return response;
+}
+
+// Of a request that ended by an exception.
+http::Response failure(std::string_view path, const std::string& id, const std::exception& e) {
+  if (dynamic_cast<const Unavailable*>(&e)) return unavailable(path, "The store cannot be reached.", "1");
+  return error_at(path, 500, "server_error", "Internal error; request id " + id);
 }
 
 http::Response no_match(const http::Request& request, const http::RouteMatch& match) {
@@ -128,7 +134,7 @@ Task<http::Response> Pipeline::handle(http::Request request) {
     response = co_await dispatch(std::move(request));
   } catch (const std::exception& e) {
     log::error("request failed", {{"request_id", id}, {"path", path}, {"reason", e.what()}});
-    response = error_at(path, 500, "server_error", "Internal error; request id " + id);
+    response = failure(path, id, e);
   }
   add_security_headers(response, strict_transport);
   co_return response;
@@ -162,7 +168,7 @@ http::Response Pipeline::preflight(const http::Request& request) const {
 
 Task<http::Response> Pipeline::for_tenant(Found found, http::Request request) {
   auto tenant = co_await tenant_of_host(configuration_, options_.base_domain, request.host);
-  if (!tenant) co_return unavailable(request, "The store cannot be reached.", "1");
+  if (!tenant) co_return unavailable(request.path, "The store cannot be reached.", "1");
   if (!*tenant) co_return refuse(request, 404, "not_found", "No tenant is served at this host.");
   if (wants_validation(request)) (void)co_await configuration_.catch_up((*tenant)->id);
   http::Response response;
@@ -171,7 +177,7 @@ Task<http::Response> Pipeline::for_tenant(Found found, http::Request request) {
     const std::string client = origin.empty() ? "" : client_of_bearer(request);
     auto context = context_of(*tenant, request);
     if (refuses(*row))
-      response = unavailable(request, core_only_message, "30");
+      response = unavailable(request.path, core_only_message, "30");
     else
       response = co_await limited(*row, std::move(context), std::move(request), parameters_of(found.match));
     if (!origin.empty())
@@ -213,7 +219,7 @@ Task<http::Response> Pipeline::limited(const endpoint::Endpoint& row, endpoint::
   } else if (const auto slot = limiter_.enter_management()) {
     response = co_await run(row, std::move(context), std::move(request), std::move(path));
   } else {
-    response = unavailable(request, "The management API is busy.", "1");
+    response = unavailable(request.path, "The management API is busy.", "1");
   }
   add_limit_headers(response, verdict);
   co_return response;
@@ -222,17 +228,15 @@ Task<http::Response> Pipeline::limited(const endpoint::Endpoint& row, endpoint::
 Task<http::Response> Pipeline::run(const endpoint::Endpoint& row, endpoint::RequestContext context,
                                    http::Request request, endpoint::PathParameters path) {
   const std::string id = request.id, request_path = request.path;
-  std::string reason;
   try {
     if (const auto* handler = std::get_if<endpoint::ProtocolHandler>(&row.handler))
       co_return co_await (*handler)(std::move(context), std::move(request), std::move(path));
     co_return co_await endpoint::run_management(row, authenticate_, std::move(context), std::move(request),
                                                 std::move(path));
   } catch (const std::exception& e) {
-    reason = e.what();
+    log::error("request failed", {{"request_id", id}, {"route", row.id}, {"reason", e.what()}});
+    co_return failure(request_path, id, e);
   }
-  log::error("request failed", {{"request_id", id}, {"route", row.id}, {"reason", reason}});
-  co_return error_at(request_path, 500, "server_error", "Internal error; request id " + id);
 }
 
 }  // namespace durward::server

@@ -4,6 +4,7 @@
 
 #include "base/encoding.h"
 #include "base/executor.h"
+#include "base/sequence.h"
 #include "server/fake_configuration.h"
 #include "server/health.h"
 
@@ -18,6 +19,10 @@ Task<http::Response> say(endpoint::RequestContext context, http::Request, endpoi
 }
 Task<http::Response> explode(endpoint::RequestContext, http::Request, endpoint::PathParameters) {
   throw std::runtime_error("the wheel came off");
+  co_return http::Response();
+}
+Task<http::Response> miss(endpoint::RequestContext, http::Request, endpoint::PathParameters) {
+  throw Unavailable("no node number");
   co_return http::Response();
 }
 Async<endpoint::Reply> manage(endpoint::Call call) {
@@ -46,8 +51,11 @@ std::vector<Endpoint> test_rows() {
   things.scopes = {"read:things"};
   things.rate = endpoint::RateClass::management_read;
   things.handler = endpoint::ManagementHandler(manage);
-  return {open_row("hello", "/hello", say, endpoint::Cors::any), open_row("authorize", "/authorize", say),
-          open_row("named", "/hello/{name}", say), open_row("explode", "/explode", explode),
+  return {open_row("hello", "/hello", say, endpoint::Cors::any),
+          open_row("authorize", "/authorize", say),
+          open_row("named", "/hello/{name}", say),
+          open_row("explode", "/explode", explode),
+          open_row("miss", "/miss", miss),
           std::move(things)};
 }
 
@@ -192,6 +200,14 @@ TEST(Pipeline, a_tenant_that_cannot_be_looked_up_is_a_503_that_says_when_to_come
   const auto response = world.get("/hello");
   EXPECT_EQ(response.status, 503);
   EXPECT_EQ(response.headers.get("Retry-After"), "1");
+}
+
+TEST(Pipeline, an_exception_that_says_unavailable_is_a_503_and_no_fault_of_ours) {
+  World world;
+  const auto response = world.get("/miss");
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(response.headers.get("Retry-After"), "1");
+  EXPECT_EQ(json::string_or(json::parse_object(response.body).value(), "error"), "temporarily_unavailable");
 }
 
 TEST(Health, what_is_away_leaves_a_process_ready_and_is_named_with_what_happens) {

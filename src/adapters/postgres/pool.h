@@ -25,9 +25,9 @@ struct PoolOptions {
   Milliseconds statement_timeout{5000};
   Milliseconds wait_max{2000};  // for a free connection, or for the server to come back
   Milliseconds back_off_min{50}, back_off_max{2000};
-  int slow_tries_max = 2;  // of a read that gets no answer
-  bool listens = true;     // to notifications
-  std::string labels;      // of the gauges, when there are several pools
+  int slow_tries_max = 2;          // of a read that gets no answer
+  bool listens = true;             // to notifications
+  std::string labels;              // of the gauges, when there are several pools
   Milliseconds heartbeat{1000};    // between questions whether the server is there
   Milliseconds silence_max{2000};  // without an answer to one
 };
