@@ -101,8 +101,9 @@ Result<std::string> check_certificate(const Settings& settings) {
 
 Result<std::string> check_ports(const Settings& settings) {
   TRY(auto listen, server::listeners(settings));
-  if (const auto& internal = settings.text("internal-listen"); !internal.empty()) {
-    TRY(auto one, server::parse_listen(internal, true));
+  for (const char* own : {"internal-listen", "operator-listen"}) {
+    if (settings.text(own).empty()) continue;
+    TRY(auto one, server::parse_listen(settings.text(own), true));
     listen.push_back(std::move(one));
   }
   for (auto& one : listen) one.tls = false;
@@ -142,6 +143,7 @@ Result<std::string> check_roles(const Settings& settings) {
   const std::string roles = server::describe_roles(settings);
   SystemRandom random;
   if (!settings.text("internal-listen").empty()) ENSURE(server::internal_keys(settings, random));
+  if (!settings.text("operator-listen").empty()) ENSURE(server::operator_keys(settings, random));
   SystemClock clock;
   metrics::Registry metrics;
   adapters::LocalHasher policy({.threads = 0, .queue_max = 0}, random);

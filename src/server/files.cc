@@ -72,6 +72,15 @@ Result<std::string> write_file_once(const std::string& path, const std::string& 
   return file_error(path, number);
 }
 
+Result<std::string> key_file_once(const std::string& path, const std::string& content, std::string code) {
+  ENSURE(make_directory(std::filesystem::path(path).parent_path().string()));
+  auto found = read_file(path);
+  if (!found) found = write_file_once(path, content, 0600);
+  if (!found) return std::unexpected(found.error());
+  ENSURE(check_private(path, std::move(code)));
+  return found;
+}
+
 Result<> check_private(const std::string& path, std::string code) {
   struct stat status{};
   if (::stat(path.c_str(), &status) == 0 && (status.st_mode & 077))

@@ -17,13 +17,10 @@ Result<std::string> parse_master_key(std::string_view text) {
 Result<std::string> master_key(const Settings& settings, Random& random) {
   if (const auto& given = settings.text("master-key"); !given.empty()) return parse_master_key(given);
   if (settings.boolean("ephemeral") || needs_no_store(settings)) return random.bytes(master_key_size);
-  ENSURE(make_directory(settings.text("data")));
-  const std::string path = settings.text("data") + "/master.key";
-  auto content = read_file(path);
-  if (!content) content = write_file_once(path, to_hex(random.bytes(master_key_size)) + "\n", 0600);
-  if (!content) return std::unexpected(content.error());
-  ENSURE(check_private(path, "bad_master_key"));
-  return parse_master_key(*content);
+  TRY(const std::string content,
+      key_file_once(settings.text("data") + "/master.key", to_hex(random.bytes(master_key_size)) + "\n",
+                    "bad_master_key"));
+  return parse_master_key(content);
 }
 
 }  // namespace durward::server

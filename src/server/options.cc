@@ -43,6 +43,9 @@ constexpr Option table[] = {
   {"internal-key", text, "", "one or two keys of 32 bytes in hex or base64, separated by a comma, that roles sign their calls"
    " with: the first signs, both are accepted; without it <data>/internal.key", secret},
   {"internal-ca", path, "", "PEM file with the authorities of the other roles' certificates; without it <data>/ca.pem or the system's"},
+  {"operator-listen", text, "", "HOST:PORT where this process serves the operator's API, over TLS; empty: nowhere"},
+  {"operator-key", text, "", "one to four keys that the operator's API accepts as bearer, each 32 or more letters, digits and -._~+/=,"
+   " separated by a comma; without it <data>/operator.key", secret},
   {"hasher", list, "local", "where passwords are hashed: local, or https://HOST:PORT of hashing roles"},
   {"hasher-timeout", integer, "5000", "milliseconds a password may take at hashing roles before the login is refused with 503",
    0, 50, 60000},
@@ -147,6 +150,8 @@ bool is_host_and_port(const std::string& text) {
   return port && *port >= 0 && *port <= 65535;
 }
 
+bool empty_or_host_and_port(const std::string& text) { return text.empty() || is_host_and_port(text); }
+
 bool is_network(const std::string& text) { return http::Networks::parse({text}).has_value(); }
 
 // Texts that must have a form.
@@ -156,6 +161,7 @@ struct Form {
   const char* sentence;
 };
 constexpr Form forms[] = {{"listen", is_host_and_port, "must be HOST:PORT"},
+                          {"operator-listen", empty_or_host_and_port, "must be HOST:PORT"},
                           {"sample-listen", is_host_and_port, "must be HOST:PORT"},
                           {"trusted-proxies", is_network, "must be addresses or CIDR blocks"},
                           {"metrics-from", is_network, "must be addresses or CIDR blocks"}};
@@ -390,6 +396,8 @@ class SettingsReader {
     if (const auto& url = s.text("redis"); !url.empty())
       if (const auto parsed = adapters::redis::RedisOptions::parse(url); !parsed)
         mistake("redis:", parsed.error().message);
+    if (!s.text("operator-listen").empty() && !has_role(s.list("role"), "management"))
+      mistake("operator-listen", "needs the role management");
     if (s.list("role").empty()) mistake("role", "must name at least one role");
     if (needs_no_store(s) && s.text("internal-listen").empty())
       mistake("role", "hashing alone serves nobody without internal-listen");

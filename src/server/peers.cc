@@ -27,13 +27,10 @@ Result<http::SharedKeys> internal_keys(const Settings& settings, Random& random)
   if (settings.boolean("ephemeral"))
     return fail(ErrorKind::invalid, "bad_option",
                 "An ephemeral process that meets other roles needs --internal-key.");
-  ENSURE(make_directory(settings.text("data")));
-  const std::string path = settings.text("data") + "/internal.key";
-  auto content = read_file(path);
-  if (!content) content = write_file_once(path, to_hex(random.bytes(http::shared_key_size)) + "\n", 0600);
-  if (!content) return std::unexpected(content.error());
-  ENSURE(check_private(path, "bad_internal_key"));
-  return http::SharedKeys::parse(*content);
+  TRY(const std::string content,
+      key_file_once(settings.text("data") + "/internal.key",
+                    to_hex(random.bytes(http::shared_key_size)) + "\n", "bad_internal_key"));
+  return http::SharedKeys::parse(content);
 }
 
 Result<std::unique_ptr<Peers>> Peers::open(const Settings& settings, const ports::Hasher& policy,

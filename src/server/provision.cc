@@ -59,12 +59,15 @@ SeedItem default_connection(const Seed& seed) {
 
 }  // namespace
 
-Async<Provisioner::Place> Provisioner::create(std::string name, std::string host, std::string friendly_name) {
+Async<management::CreatedTenant> Provisioner::make(management::NewTenant wanted) {
   CO_TRY(auto ec_current, crypto::PrivateKey::generate_ec_p256());
   CO_TRY(auto ec_next, crypto::PrivateKey::generate_ec_p256());
   management::TenantKeys keys{keys_.take_ready(), std::nullopt, std::move(ec_current), std::move(ec_next)};
-  CO_TRY(auto created, co_await management::create_tenant(
-                           services_, {std::move(name), host, std::move(friendly_name)}, std::move(keys)));
+  co_return co_await management::create_tenant(services_, std::move(wanted), std::move(keys));
+}
+
+Async<Provisioner::Place> Provisioner::create(std::string name, std::string host, std::string friendly_name) {
+  CO_TRY(auto created, co_await make({std::move(name), host, std::move(friendly_name), {}}));
   co_return Place{std::make_shared<domain::Tenant>(std::move(created.tenant)), std::move(host)};
 }
 

@@ -25,6 +25,8 @@ class Provisioner {
   // `host` is the authority the tenant is reached at. conflict/"tenant_exists";
   // invalid/"invalid_tenant_name".
   Async<Place> create(std::string name, std::string host, std::string friendly_name = {});
+  // The same, with the secret of its management client, which nobody else is told.
+  Async<management::CreatedTenant> make(management::NewTenant wanted);
   // RSA keys take long: a new tenant makes its first one when it is needed. This makes it and the next one.
   Async<> complete_keys(Place place);
   // Applies a file to a tenant: what is there by name is changed, the rest is created. Errors name file and

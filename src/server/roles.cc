@@ -25,6 +25,8 @@ std::string describe_roles(const Settings& settings) {
   std::string out = joined(settings.list("role"));
   if (const auto& listen = settings.text("internal-listen"); !listen.empty())
     out += "; serves other roles on " + listen;
+  if (const auto& listen = settings.text("operator-listen"); !listen.empty())
+    out += "; serves the operator's API on " + listen;
   const auto& hasher = settings.list("hasher");
   if (hasher != std::vector<std::string>{"local"}) out += "; passwords are hashed at " + joined(hasher);
   return out;

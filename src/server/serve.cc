@@ -39,6 +39,11 @@ uint16_t public_port(const Settings& settings, uint16_t bound) {
   return given ? given : bound;
 }
 
+std::string url_of(const http::Server& server) {
+  const auto& address = server.addresses().front();
+  return (address.tls ? "https://" : "http://") + authority(reachable(address.host), address.port);
+}
+
 Limiter::Rates rates(const Settings& settings, ports::Limiter* shared) {
   return {settings.integer("login-rate"), settings.integer("token-rate"), settings.integer("management-rate"),
           settings.integer("management-in-flight"), shared};
@@ -156,6 +161,7 @@ json::Object Ready::to_json() const {
                    {"pid", int64_t(::getpid())},
                    {"tenants", std::move(list)}};
   if (!internal_url.empty()) out["internal_url"] = internal_url;
+  if (!operator_url.empty()) out["operator_url"] = operator_url;
   return out;
 }
 
@@ -165,14 +171,12 @@ Result<Ready> Running::start() {
   TRY(installation_, Installation::open(settings_, new_tenants()));
   ENSURE(bind());
   ENSURE(bind_internal());
+  ENSURE(bind_operator());
   ENSURE(seed_all());
   Ready ready;
-  const auto& address = server_->addresses().front();
-  ready.base_url = (address.tls ? "https://" : "http://") + authority(reachable(address.host), address.port);
-  if (internal_server_) {
-    const auto& internal = internal_server_->addresses().front();
-    ready.internal_url = "https://" + authority(reachable(internal.host), internal.port);
-  }
+  ready.base_url = url_of(*server_);
+  if (internal_server_) ready.internal_url = url_of(*internal_server_);
+  if (operator_server_) ready.operator_url = url_of(*operator_server_);
   TRY(ready.ca_file, authority_file());
   TRY(ready.tenants, ready_tenants());
   if (has_role(settings_.list("role"), "worker")) {
@@ -205,8 +209,9 @@ Result<> Running::bind() {
   if (!settings_.boolean("plain-http")) {
     std::vector<std::string> hosts;
     for (const auto& one : listen) hosts.push_back(one.host);
-    if (const auto& internal = settings_.text("internal-listen"); !internal.empty()) {
-      TRY(const auto one, parse_listen(internal, true));
+    for (const char* own : {"internal-listen", "operator-listen"}) {
+      if (settings_.text(own).empty()) continue;
+      TRY(const auto one, parse_listen(settings_.text(own), true));
       hosts.push_back(one.host);
     }
     TRY(certificates_, open_certificates(settings_, hosts, core.clock(), core.random()));
@@ -228,20 +233,26 @@ Result<> Running::bind() {
   return server_->start();
 }
 
+Result<http::ServerOptions> Running::own_listener(const std::string& address) {
+  auto& core = *installation_->core;
+  TRY(auto listen, parse_listen(address, true));
+  auto options = server_options(settings_, {listen});
+  options.limits.body_max_by_path.clear();
+  options.tls = certificates_.tls;
+  if (!options.tls) {  // plain-http is for the proxy in front; passwords and keys stay hidden
+    TRY(auto certificates, open_certificates(settings_, {listen.host}, core.clock(), core.random()));
+    options.tls = std::move(certificates.tls);
+  }
+  return options;
+}
+
 // A server of its own: no row of it can be reached through the public listener, whatever that is told.
 Result<> Running::bind_internal() {
   const auto& text = settings_.text("internal-listen");
   if (text.empty()) return {};
   auto& core = *installation_->core;
-  TRY(auto listen, parse_listen(text, true));
-  auto options = server_options(settings_, {listen});
+  TRY(auto options, own_listener(text));
   options.trusted_proxies.clear();
-  options.limits.body_max_by_path.clear();
-  options.tls = certificates_.tls;
-  if (!options.tls) {  // plain-http is for the proxy in front; passwords between roles stay hidden
-    TRY(auto certificates, open_certificates(settings_, {listen.host}, core.clock(), core.random()));
-    options.tls = std::move(certificates.tls);
-  }
   TRY(auto keys, internal_keys(settings_, core.random()));
   TRY(auto readers, metrics_readers(settings_));
   auto rows = health_rows(readiness_, core.metrics(), std::move(readers));
@@ -253,6 +264,29 @@ Result<> Running::bind_internal() {
       std::move(options), http::ServerServices{core.clock(), core.random(), core.metrics()},
       [face = internal_.get()](http::Request request) { return face->handle(std::move(request)); });
   return internal_server_->start();
+}
+
+Result<> Running::bind_operator() {
+  const auto& text = settings_.text("operator-listen");
+  if (text.empty()) return {};
+  auto& core = *installation_->core;
+  TRY(auto options, own_listener(text));
+  TRY(auto keys, operator_keys(settings_, core.random()));
+  TRY(auto readers, metrics_readers(settings_));
+  const uint16_t port = server_->addresses().front().port;
+  office_ = std::make_unique<TenantOffice>(
+      core.services(), installation_->api, installation_->provisioner,
+      [this, port](std::string_view name) { return tenant_host(settings_, name, port); });
+  auto rows = operators::tenant_rows(*office_);
+  rows.push_back(openapi_row(rows, version));
+  for (auto& row : health_rows(readiness_, core.metrics(), std::move(readers)))
+    rows.push_back(std::move(row));
+  operator_ = std::make_unique<OperatorFace>(std::move(rows), std::move(keys), core.clock(),
+                                             settings_.integer("management-in-flight"));
+  operator_server_ = std::make_unique<http::Server>(
+      std::move(options), http::ServerServices{core.clock(), core.random(), core.metrics()},
+      [face = operator_.get()](http::Request request) { return face->handle(std::move(request)); });
+  return operator_server_->start();
 }
 
 // One tenant is reached at every host, so the address that certainly answers is the one that was bound.
@@ -347,10 +381,12 @@ bool Running::stop() {
   readiness_.draining = true;
   if (readiness_.ready) std::this_thread::sleep_for(Seconds(settings_.integer("drain-wait")));
   bool clean = server_->drain();
-  if (internal_server_) clean = internal_server_->drain() && clean;
+  for (auto* own : {internal_server_.get(), operator_server_.get()})
+    if (own) clean = own->drain() && clean;
   if (worker_) worker_->stop();
   server_.reset();
   internal_server_.reset();
+  operator_server_.reset();
   return clean;
 }
 

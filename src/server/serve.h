@@ -9,8 +9,10 @@
 #include "server/certificates.h"
 #include "server/health.h"
 #include "server/internal_face.h"
+#include "server/operator_face.h"
 #include "server/pipeline.h"
 #include "server/provision.h"
+#include "server/tenant_office.h"
 #include "server/wiring.h"
 #include "server/worker.h"
 
@@ -40,7 +42,8 @@ struct ReadyTenant {
   ManagementClient client;
 };
 struct Ready {
-  std::string base_url, ca_file, internal_url;  // internal_url: empty without internal-listen
+  std::string base_url, ca_file;
+  std::string internal_url, operator_url;  // empty without internal-listen, operator-listen
   std::vector<ReadyTenant> tenants;
   double seconds = 0;  // since the process started
 
@@ -67,7 +70,9 @@ class Running {
 
  private:
   Result<> bind();
+  Result<http::ServerOptions> own_listener(const std::string& address);
   Result<> bind_internal();
+  Result<> bind_operator();
   Result<> seed_all();
   Result<> create_first_tenant();
   size_t new_tenants() const;
@@ -85,6 +90,9 @@ class Running {
   std::unique_ptr<http::Server> server_;
   std::unique_ptr<InternalFace> internal_;
   std::unique_ptr<http::Server> internal_server_;  // only with internal-listen
+  std::unique_ptr<TenantOffice> office_;
+  std::unique_ptr<OperatorFace> operator_;
+  std::unique_ptr<http::Server> operator_server_;  // only with operator-listen
   std::unique_ptr<Worker> worker_;
   size_t tenant_count_ = 0;
   std::vector<Provisioner::Place> made_;  // tenants of this start whose RSA keys are still to come

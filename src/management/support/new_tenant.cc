@@ -146,8 +146,10 @@ Async<CreatedTenant> create_tenant(const ports::Services& services, NewTenant wa
                    "A tenant's name has 2 to 63 characters a-z, 0-9 and '-', and does not begin with '-'.");
   CO_TRY(auto tenant, co_await services.tenants.create(wanted.name, services.vault.new_tenant_key(),
                                                        services.clock.now()));
+  auto records = std::move(wanted.records);
   auto documents = co_await initial_documents(services, tenant.id, std::move(wanted), std::move(keys));
   Result<> done;
+  if (documents) std::ranges::move(records, std::back_inserter(documents->writes));
   if (documents)
     done = co_await services.committer.commit(tenant.id, std::move(documents->writes));
   else

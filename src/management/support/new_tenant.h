@@ -22,6 +22,7 @@ struct NewTenant {
   std::string name;    // ^[a-z0-9][a-z0-9-]{1,62}$
   std::string domain;  // authority of its issuer: "acme.example.com", "localhost:8443"
   std::string friendly_name;
+  ports::Writes records;  // of who made it; committed with its documents
 };
 
 struct CreatedTenant {
