@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "crypto/hash.h"
+#include "domain/management_scopes.h"
 
 namespace durward::domain {
 
@@ -66,8 +67,17 @@ Client Client::from_json(json::Object document, std::string secret) {
   return c;
 }
 
+const std::vector<ResourceServer::Scope>& ResourceServer::scopes() const {
+  static const std::vector<Scope> system = [] {
+    std::vector<Scope> out;
+    for (const auto scope : management_scopes()) out.push_back({std::string(scope), describe_scope(scope)});
+    return out;
+  }();
+  return is_system ? system : own_scopes;
+}
+
 bool ResourceServer::has_scope(std::string_view value) const {
-  return std::any_of(scopes.begin(), scopes.end(), [&](const Scope& s) { return s.value == value; });
+  return std::ranges::any_of(scopes(), [&](const Scope& s) { return s.value == value; });
 }
 
 ResourceServer ResourceServer::from_json(json::Object document, std::string signing_secret) {
@@ -80,7 +90,7 @@ ResourceServer ResourceServer::from_json(json::Object document, std::string sign
   if (const auto* scopes = json::array(document, "scopes"))
     for (const auto& item : *scopes)
       if (const auto* o = item.if_object())
-        r.scopes.push_back({json::string_or(*o, "value"), json::string_or(*o, "description")});
+        r.own_scopes.push_back({json::string_or(*o, "value"), json::string_or(*o, "description")});
   r.token_lifetime = Seconds(json::integer_or(document, "token_lifetime", 86400));
   r.token_lifetime_for_web = Seconds(json::integer_or(document, "token_lifetime_for_web", 7200));
   r.is_system = json::boolean_or(document, "is_system", false);

@@ -48,7 +48,7 @@ struct ResourceServer {
   std::string id, identifier, name;
   std::string signing_alg = "RS256";
   std::string signing_secret;  // HS256 only; opened from its sealed form
-  std::vector<Scope> scopes;
+  std::vector<Scope> own_scopes;
   Seconds token_lifetime{86400}, token_lifetime_for_web{7200};
   bool is_system = false;
   bool allow_offline_access = false;
@@ -59,6 +59,8 @@ struct ResourceServer {
               client_policy = "require_client_grant";  // subject_type_authorization
   json::Object document;
 
+  // Those of the management API are the program's and shared, since 100,000 tenants have one each.
+  const std::vector<Scope>& scopes() const;
   bool has_scope(std::string_view value) const;
   static ResourceServer from_json(json::Object document, std::string signing_secret);
 };

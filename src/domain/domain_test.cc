@@ -3,6 +3,7 @@
 #include "domain/client.h"
 #include "domain/connection.h"
 #include "domain/log_record.h"
+#include "domain/management_scopes.h"
 #include "domain/session.h"
 #include "domain/tenant.h"
 #include "domain/user.h"
@@ -77,6 +78,17 @@ TEST(User, identifiers_are_normalised_per_connection) {
   ASSERT_EQ(identifiers.size(), 2u);
   EXPECT_EQ(identifiers[0].value, "a@x.org");
   EXPECT_EQ(identifiers[1].value, "bob");
+}
+
+TEST(ResourceServer, the_management_api_of_all_tenants_has_the_same_scopes_and_others_their_own) {
+  const auto first = ResourceServer::from_json({{"is_system", true}}, ""),
+             second = ResourceServer::from_json({{"is_system", true}, {"scopes", json::Array()}}, "");
+  EXPECT_EQ(&first.scopes(), &second.scopes());
+  EXPECT_EQ(first.scopes().size(), management_scopes().size());
+  EXPECT_TRUE(first.has_scope("read:users"));
+  const auto other = ResourceServer::from_json({{"scopes", json::Array{json::Object{{"value", "see"}}}}}, "");
+  EXPECT_TRUE(other.has_scope("see"));
+  EXPECT_FALSE(other.has_scope("read:users"));
 }
 
 TEST(Connection, knows_its_clients) {

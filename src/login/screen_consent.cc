@@ -22,7 +22,7 @@ std::string describe(const Visit& visit, const domain::ResourceServer* api, cons
   for (const auto& known : known_scopes)
     if (known.scope == scope) return visit.words(known.words);
   if (api)
-    for (const auto& own : api->scopes)
+    for (const auto& own : api->scopes())
       if (own.value == scope && !own.description.empty()) return own.description;
   return scope;
 }

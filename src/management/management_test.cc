@@ -202,7 +202,7 @@ TEST(new_tenant, has_what_every_tool_looks_for) {
   const auto api = world.get("/resource-servers/https%3A%2F%2Facme.test%2Fapi%2Fv2%2F");
   EXPECT_EQ(api.status, 200);
   EXPECT_TRUE(api["is_system"].as_bool());
-  EXPECT_EQ(api["scopes"].as_array().size(), all_scopes().size());
+  EXPECT_EQ(api["scopes"].as_array().size(), domain::management_scopes().size());
   const auto grants = world.get("/client-grants?client_id=" + world.acme.client_id);
   ASSERT_EQ(grants.body.as_array().size(), 1u);
   EXPECT_EQ(grants.body.at(0).at("audience").as_string(), "https://acme.test/api/v2/");

@@ -1,7 +1,7 @@
 #include "management/resource_servers/document.h"
 
 #include "base/encoding.h"
-#include "management/support/scopes.h"
+#include "domain/management_scopes.h"
 
 namespace durward::management::resource_servers {
 namespace {
@@ -32,6 +32,24 @@ Async<std::optional<ports::Document>> find_by_identifier(const ports::Services& 
                                                 std::move(identifier));
 }
 
+Async<ports::Document> look_up(const ports::Services& services, endpoint::RequestContext context,
+                               std::string key) {
+  const auto tenant = context.tenant->id;
+  CO_TRY(auto by_id, co_await services.documents.find(tenant, resource.collection, key));
+  if (by_id) co_return *std::move(by_id);
+  CO_TRY(auto found, co_await find_by_identifier(services, tenant, key));
+  if (found) co_return *std::move(found);
+  if (const auto decoded = percent_decode(key); decoded && *decoded != key) {
+    CO_TRY(auto again, co_await find_by_identifier(services, tenant, *decoded));
+    if (again) co_return *std::move(again);
+    key = *decoded;
+  }
+  if (key != context.issuer + "api/v2/") co_return std::unexpected(resource.missing);
+  CO_TRY(auto system, co_await services.documents.find_by(tenant, resource.collection, "is_system", "true"));
+  if (!system) co_return std::unexpected(resource.missing);
+  co_return *std::move(system);
+}
+
 }  // namespace
 
 const Resource resource = {
@@ -59,33 +77,27 @@ json::Object new_resource_server(json::Object body, Random& random) {
 }
 
 json::Object system_api(std::string_view identifier, Random& random) {
-  json::Array scopes;
-  for (const auto scope : all_scopes())
-    scopes.push_back(json::Object{{"value", scope}, {"description", describe_scope(scope)}});
   json::Object body;
   body["name"] = "Auth0 Management API";
   body["identifier"] = identifier;
-  body["scopes"] = std::move(scopes);
   body["is_system"] = true;
   return new_resource_server(std::move(body), random);
 }
 
+json::Object with_scopes(json::Object body) {
+  if (!json::boolean_or(body, "is_system", false)) return body;
+  json::Array scopes;
+  for (const auto scope : domain::management_scopes())
+    scopes.push_back(json::Object{{"value", scope}, {"description", domain::describe_scope(scope)}});
+  body["scopes"] = std::move(scopes);
+  return body;
+}
+
 Async<ports::Document> find(const ports::Services& services, endpoint::RequestContext context,
                             std::string key) {
-  const auto tenant = context.tenant->id;
-  CO_TRY(auto by_id, co_await services.documents.find(tenant, resource.collection, key));
-  if (by_id) co_return *std::move(by_id);
-  CO_TRY(auto found, co_await find_by_identifier(services, tenant, key));
-  if (found) co_return *std::move(found);
-  if (const auto decoded = percent_decode(key); decoded && *decoded != key) {
-    CO_TRY(auto again, co_await find_by_identifier(services, tenant, *decoded));
-    if (again) co_return *std::move(again);
-    key = *decoded;
-  }
-  if (key != context.issuer + "api/v2/") co_return std::unexpected(resource.missing);
-  CO_TRY(auto system, co_await services.documents.find_by(tenant, resource.collection, "is_system", "true"));
-  if (!system) co_return std::unexpected(resource.missing);
-  co_return *std::move(system);
+  CO_TRY(auto found, co_await look_up(services, std::move(context), std::move(key)));
+  found.body = with_scopes(std::move(found.body));
+  co_return found;
 }
 
 }  // namespace durward::management::resource_servers

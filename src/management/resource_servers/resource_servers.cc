@@ -17,7 +17,7 @@ constexpr std::string_view system_members[] = {"token_lifetime", "token_lifetime
                                                "allow_offline_access", "signing_alg"};
 
 Async<json::Object> render(const ports::Services& services, domain::TenantId tenant, json::Object body) {
-  co_return co_await reveal(services, resource, tenant, std::move(body), true);
+  co_return co_await reveal(services, resource, tenant, with_scopes(std::move(body)), true);
 }
 
 Async<json::Array> render_all(const ports::Services& services, Call call,

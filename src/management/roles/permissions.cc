@@ -39,9 +39,11 @@ Async<std::map<std::string, Api>> read_apis(const ports::Services& services, dom
   for (const auto& permission : permissions) {
     const auto& identifier = permission.resource_server_identifier;
     if (out.contains(identifier)) continue;
-    CO_TRY(const auto found, co_await services.documents.find_by(
-                                 tenant, resource_servers::resource.collection, "identifier", identifier));
-    if (found) out[identifier] = {json::string_or(found->body, "name"), scopes_of(found->body)};
+    CO_TRY(auto found, co_await services.documents.find_by(tenant, resource_servers::resource.collection,
+                                                           "identifier", identifier));
+    if (!found) continue;
+    const auto api = resource_servers::with_scopes(std::move(found->body));
+    out[identifier] = {json::string_or(api, "name"), scopes_of(api)};
   }
   co_return out;
 }

@@ -10,7 +10,6 @@
 #include "management/keys/keys.h"
 #include "management/prompts/prompts.h"
 #include "management/resource_servers/document.h"
-#include "management/support/scopes.h"
 #include "management/tenants/tenants.h"
 
 namespace durward::management {
@@ -67,12 +66,10 @@ Async<Draft> add_api(const ports::Services& services, Draft draft) {
   auto* writes = &draft.out.writes;
   auto api = resource_servers::system_api(draft.audience(), services.random);
   CO_ENSURE(co_await add(services, resource_servers::resource, draft.tenant, std::move(api), writes));
-  json::Array scope;
-  for (const auto word : all_scopes()) scope.push_back(json::Value(word));
   json::Object grant;
   grant["client_id"] = draft.out.client_id;
   grant["audience"] = draft.audience();
-  grant["scope"] = std::move(scope);
+  grant["allow_all_scopes"] = true;  // also of later versions
   grant = client_grants::new_client_grant(std::move(grant), services.random);
   CO_ENSURE(co_await add(services, client_grants::resource, draft.tenant, std::move(grant), writes));
   co_return draft;

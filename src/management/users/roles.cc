@@ -50,7 +50,7 @@ Async<json::Object> described(const ports::Services& services, domain::TenantId 
          co_await services.configuration.resource_server(tenant, permission.resource_server_identifier));
   std::string description;
   if (api)
-    for (const auto& scope : api->scopes)
+    for (const auto& scope : api->scopes())
       if (scope.value == permission.permission_name) description = scope.description;
   co_return json::Object{{"permission_name", permission.permission_name},
                          {"description", description},

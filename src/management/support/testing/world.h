@@ -4,10 +4,10 @@
 #include <vector>
 
 #include "base/encoding.h"
+#include "domain/management_scopes.h"
 #include "management/management.h"
 #include "management/support/new_tenant.h"
 #include "management/support/replies.h"
-#include "management/support/scopes.h"
 #include "tokens/testing/world.h"
 
 // A tenant in memory that the management rows run against, with requests as one call. Documents are kept with
@@ -206,7 +206,7 @@ struct World {
 
   static std::vector<std::string> expand(std::vector<std::string> scopes) {
     if (scopes != std::vector<std::string>{"*"}) return scopes;
-    const auto every = all_scopes();
+    const auto every = domain::management_scopes();
     return {every.begin(), every.end()};
   }
 

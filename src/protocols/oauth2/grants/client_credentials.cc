@@ -25,7 +25,7 @@ Result<oauth::ScopeSet> granted_scope(const std::string& requested, const domain
                                       const domain::ResourceServer& api) {
   oauth::ScopeSet allowed(grant.scope);
   if (grant.allow_all_scopes)
-    for (const auto& scope : api.scopes) allowed.add(scope.value);
+    for (const auto& scope : api.scopes()) allowed.add(scope.value);
   if (requested.empty()) return allowed;
   TRY(auto wanted, oauth::ScopeSet::parse(requested));
   oauth::ScopeSet missing;

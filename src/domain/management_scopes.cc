@@ -1,8 +1,8 @@
-#include "management/support/scopes.h"
+#include "domain/management_scopes.h"
 
 #include <algorithm>
 
-namespace durward::management {
+namespace durward::domain {
 namespace {
 
 constexpr std::string_view scopes[] = {
@@ -265,7 +265,7 @@ constexpr std::string_view scopes[] = {
 
 }  // namespace
 
-std::span<const std::string_view> all_scopes() { return scopes; }
+std::span<const std::string_view> management_scopes() { return scopes; }
 
 std::string describe_scope(std::string_view scope) {
   std::string text(scope);
@@ -275,4 +275,4 @@ std::string describe_scope(std::string_view scope) {
   return text;
 }
 
-}  // namespace durward::management
+}  // namespace durward::domain
