@@ -43,6 +43,7 @@ adapters::SmtpOptions smtp_options(const Settings& settings) {
 
 adapters::ConfigurationOptions configuration_options(const Settings& settings) {
   adapters::ConfigurationOptions options;
+  options.entries_max = size_t(settings.integer("configuration-values"));
   options.stale_max = Seconds(settings.integer("stale-max"));
   return options;
 }

@@ -45,6 +45,7 @@ struct CachedConfiguration::Impl {
             registry.counter("durward_configuration_hits_total", "Configuration values found in the cache.")),
         loads(registry.counter("durward_configuration_loads_total",
                                "Configuration values read from the store.")),
+        values(registry.gauge("durward_configuration_values", "Configuration values in the cache.")),
         stale(registry.counter(
             "durward_configuration_stale_total",
             "Times that configuration served which could not be compared with the store.")) {}
@@ -64,7 +65,7 @@ struct CachedConfiguration::Impl {
     const auto ticket = cache.begin_check(tenant, begun, now);
     if (!ticket) co_return Result<>();
     if (!ticket->is_pilot) {
-      co_await cache.wait(tenant, ticket->flight);
+      co_await ValueCache::wait(ticket->flight);
       co_return Result<>();
     }
     Landing landing([this, tenant, &ticket, begun](std::optional<std::optional<int64_t>> landed) {
@@ -94,7 +95,7 @@ struct CachedConfiguration::Impl {
     if (auto value = find<T>(key)) co_return *std::move(value);
     const auto ticket = cache.begin_load(key, clock.now());
     if (!ticket.is_pilot) {
-      co_await cache.wait(key.tenant, ticket.flight);
+      co_await ValueCache::wait(ticket.flight);
       CO_TRY(auto shared, Result<CachedValue>(ticket.flight->result));
       co_return std::static_pointer_cast<const T>(std::move(shared));
     }
@@ -105,6 +106,7 @@ struct CachedConfiguration::Impl {
       const bool read = result->has_value();
       cache.end_load(key, ticket, *std::move(result), expires,
                      read ? std::optional(clock.now()) : std::nullopt);
+      values.set(int64_t(cache.size()));
     });
     Result<Ptr<T>> loaded = co_await load();
     if (!loaded && loaded.error().kind == ErrorKind::unavailable) {
@@ -127,14 +129,16 @@ struct CachedConfiguration::Impl {
   const ConfigurationOptions options;
   ConfigurationLoader loader;
   ValueCache cache;
-  metrics::Counter &hits, &loads, &stale;
+  metrics::Counter &hits, &loads;
+  metrics::Gauge& values;
+  metrics::Counter& stale;
 };
 
 // A comparison that is under way may have read before the change that the caller knows of; one that is begun
 // by somebody else after it has not.
 Async<> CachedConfiguration::catch_up(TenantId tenant) {
   if (auto underway = impl_->cache.check_under_way(tenant.value))
-    co_await impl_->cache.wait(tenant.value, std::move(underway));
+    co_await ValueCache::wait(std::move(underway));
   co_return co_await impl_->compare_version(tenant.value, true);
 }
 

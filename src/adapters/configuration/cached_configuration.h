@@ -11,7 +11,7 @@
 namespace durward::adapters {
 
 struct ConfigurationOptions {
-  size_t entries_max = 100'000;       // least recently used ones go first
+  size_t entries_max = 30'000;        // least recently used ones go first
   Milliseconds check_interval{1000};  // how long a change by another process may stay unseen
   // And while the store cannot be asked: values that were not compared for so long are not used any more.
   Milliseconds stale_max{3'600'000};

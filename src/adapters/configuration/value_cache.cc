@@ -15,7 +15,7 @@ size_t ValueCache::Hash::operator()(const ValueKey& key) const {
 }
 
 std::optional<CachedValue> ValueCache::find(const ValueKey& key, TimePoint now) {
-  Shard& s = shard(key.tenant);
+  Shard& s = shard(key);
   std::lock_guard lock(s.mutex);
   const auto tenant = s.tenants.find(key.tenant);
   if (tenant == s.tenants.end()) return {};
@@ -31,19 +31,14 @@ std::optional<CachedValue> ValueCache::find(const ValueKey& key, TimePoint now) 
 }
 
 void ValueCache::invalidate(int64_t tenant) {
-  Shard& s = shard(tenant);
+  if (tenant) return invalidate_in(shard(tenant), tenant);
+  for (Shard& s : shards_) invalidate_in(s, tenant);
+}
+
+void ValueCache::invalidate_in(Shard& s, int64_t tenant) {
   std::lock_guard lock(s.mutex);
   if (const auto it = s.tenants.find(tenant); it != s.tenants.end())
     it->second.generation = next_generation_.fetch_add(1);
-}
-
-size_t ValueCache::size() const {
-  size_t n = 0;
-  for (const auto& s : shards_) {
-    std::lock_guard lock(s.mutex);
-    n += s.entries.size();
-  }
-  return n;
 }
 
 ValueCache::Tenant& ValueCache::tenant_in(Shard& s, int64_t tenant) {
@@ -57,6 +52,7 @@ ValueCache::Entry& ValueCache::entry_in(Shard& s, const ValueKey& key, Tenant& t
   const auto it = s.entries.try_emplace(OwnedKey(key)).first;
   it->second.age = s.ages.insert(s.ages.begin(), &it->first);
   ++tenant.entries;
+  size_.fetch_add(1, std::memory_order_relaxed);
   return it->second;
 }
 
@@ -68,6 +64,7 @@ void ValueCache::evict(Shard& s) {
     s.ages.pop_back();
     if (--tenant->second.entries == 0 && !tenant->second.check) s.tenants.erase(tenant);
     s.entries.erase(oldest);
+    size_.fetch_sub(1, std::memory_order_relaxed);
   }
 }
 
@@ -78,7 +75,7 @@ std::optional<ValueCache::Ticket> ValueCache::begin_check(int64_t id, TimePoint 
   Tenant& tenant = tenant_in(s, id);
   if (!due && tenant.checked_at && now - *tenant.checked_at < interval_) return {};
   const bool pilot = tenant.check == nullptr;
-  if (pilot) tenant.check = std::make_shared<Flight>();
+  if (pilot) tenant.check = flight_in(s);
   return Ticket{tenant.check, pilot, tenant.generation};
 }
 
@@ -111,19 +108,19 @@ void ValueCache::end_check(int64_t id, const Ticket& ticket, std::optional<int64
 }
 
 ValueCache::Ticket ValueCache::begin_load(const ValueKey& key, std::optional<TimePoint> now) {
-  Shard& s = shard(key.tenant);
+  Shard& s = shard(key);
   std::lock_guard lock(s.mutex);
   Tenant& tenant = tenant_in(s, key.tenant);
   Entry& e = entry_in(s, key, tenant);
   if (now && is_valid(e, tenant, *now)) {
-    auto landed = std::make_shared<Flight>();
+    auto landed = flight_in(s);
     land(*landed, e.value);
     return {std::move(landed), false, tenant.generation};
   }
   // A load that began before the last change would give its waiters a value from before it.
   const bool pilot = e.flight == nullptr || e.generation != tenant.generation;
   if (pilot) {
-    e.flight = std::make_shared<Flight>();
+    e.flight = flight_in(s);
     e.loaded = false;
     e.generation = tenant.generation;
   }
@@ -136,7 +133,7 @@ void ValueCache::end_load(const ValueKey& key, const Ticket& ticket, Result<Cach
                           std::optional<TimePoint> expires, std::optional<TimePoint> read_at) {
   std::vector<std::function<void()>> waiters;
   {
-    Shard& s = shard(key.tenant);
+    Shard& s = shard(key);
     std::lock_guard lock(s.mutex);
     if (const auto it = s.entries.find(key); it != s.entries.end() && it->second.flight == ticket.flight) {
       Entry& e = it->second;
@@ -165,10 +162,16 @@ std::vector<std::function<void()>> ValueCache::land(Flight& flight, Result<Cache
   return std::move(flight.waiters);
 }
 
-Task<> ValueCache::wait(int64_t tenant, std::shared_ptr<Flight> flight) {
-  co_await Suspend{[this, tenant, &flight](std::function<void()> resume) {
+std::shared_ptr<ValueCache::Flight> ValueCache::flight_in(Shard& s) {
+  auto flight = std::make_shared<Flight>();
+  flight->mutex = &s.mutex;
+  return flight;
+}
+
+Task<> ValueCache::wait(std::shared_ptr<Flight> flight) {
+  co_await Suspend{[&flight](std::function<void()> resume) {
     {
-      std::lock_guard lock(shard(tenant).mutex);
+      std::lock_guard lock(*flight->mutex);
       if (!flight->done) {
         flight->waiters.push_back(std::move(resume));
         return;

@@ -41,7 +41,7 @@ using CachedValue = std::shared_ptr<const void>;
 
 // Values of tenants with their generations: raising a tenant's generation makes all its values old at once. A
 // load that began before does not bring an old value back. All of a tenant is in one shard, so a hit takes
-// one lock. Thread-safe.
+// one lock; names of tenants (tenant 0) are spread over all shards. Thread-safe.
 class ValueCache {
  public:
   // `stale_max`: how long values serve that cannot be compared with the store, or read again.
@@ -54,10 +54,11 @@ class ValueCache {
   // What is there and may be used at `now`; a null pointer inside is a remembered absence.
   std::optional<CachedValue> find(const ValueKey& key, TimePoint now);
   void invalidate(int64_t tenant);
-  size_t size() const;
+  size_t size() const { return size_.load(std::memory_order_relaxed); }
 
   // One piece of work that others wait for: a load, or the comparison of a version.
   struct Flight {
+    std::mutex* mutex = nullptr;  // of what follows
     bool done = false;
     Result<CachedValue> result = fail(ErrorKind::unavailable, "temporarily_unavailable", "Try again.");
     std::vector<std::function<void()>> waiters;
@@ -86,7 +87,7 @@ class ValueCache {
   // the tenant may have changed since, as it may have unnoticed just before the store went away.
   std::optional<CachedValue> last_known(const ValueKey& key, TimePoint now);
   // Suspends until the flight has landed.
-  Task<> wait(int64_t tenant, std::shared_ptr<Flight> flight);
+  static Task<> wait(std::shared_ptr<Flight> flight);
 
  private:
   struct OwnedKey {
@@ -137,6 +138,11 @@ class ValueCache {
   };
   const Shard& shard(int64_t tenant) const { return shards_[size_t(tenant) % shards_.size()]; }
   Shard& shard(int64_t tenant) { return shards_[size_t(tenant) % shards_.size()]; }
+  Shard& shard(const ValueKey& key) {
+    return key.tenant ? shard(key.tenant) : shards_[Hash()(key) % shards_.size()];
+  }
+  void invalidate_in(Shard& shard, int64_t tenant);
+  static std::shared_ptr<Flight> flight_in(Shard& shard);
   Tenant& tenant_in(Shard& shard, int64_t tenant);
   Entry& entry_in(Shard& shard, const ValueKey& key, Tenant& tenant);
   void evict(Shard& shard);
@@ -145,6 +151,7 @@ class ValueCache {
   const Milliseconds interval_, stale_max_;
   size_t shard_max_;
   std::atomic<uint64_t> next_generation_{1};
+  std::atomic<size_t> size_{0};
   std::array<Shard, 16> shards_;
 };
 

@@ -26,8 +26,8 @@ class ValueCacheTest : public testing::Test {
     return *std::static_pointer_cast<const int>(*found);
   }
   // Counts in `landed` when the flight has landed.
-  static Detached follow(ValueCache& cache, ValueCache::Ticket ticket, int& landed) {
-    co_await cache.wait(1, ticket.flight);
+  static Detached follow(ValueCache::Ticket ticket, int& landed) {
+    co_await ValueCache::wait(ticket.flight);
     ++landed;
   }
 
@@ -92,7 +92,7 @@ TEST_F(ValueCacheTest, everybody_who_waits_goes_on_when_the_one_load_lands) {
   for (int i = 0; i < 5; ++i) {
     const auto ticket = cache.begin_load(key("a"));
     EXPECT_FALSE(ticket.is_pilot);
-    follow(cache, ticket, landed);
+    follow(ticket, landed);
   }
   EXPECT_EQ(landed, 0);
   cache.end_load(key("a"), pilot, fail(ErrorKind::unavailable, "away"), {});
@@ -106,7 +106,7 @@ TEST_F(ValueCacheTest, a_value_evicted_while_it_loads_still_reaches_who_waits) {
   check(1);
   const auto pilot = cache.begin_load(key("a"));
   int landed = 0;
-  follow(cache, cache.begin_load(key("a")), landed);
+  follow(cache.begin_load(key("a")), landed);
   for (int i = 0; i < 5; ++i) load(std::to_string(i), i);
   cache.end_load(key("a"), pilot, value(1), {});
   EXPECT_EQ(landed, 1);
@@ -209,6 +209,19 @@ TEST_F(ValueCacheTest, a_value_with_an_end_is_gone_at_that_millisecond) {
   EXPECT_TRUE(cache.find(name, now)) << "an absence is a value";
   now += Milliseconds(1);
   EXPECT_FALSE(cache.find(name, now));
+}
+
+TEST_F(ValueCacheTest, names_of_tenants_are_spread_and_grow_old_together) {
+  ValueCache wide{16 * 16, Milliseconds(1000)};
+  const auto name_of = [](const std::string& name) { return ValueKey{0, Kind::tenant, {name}}; };
+  for (int i = 0; i < 64; ++i) {
+    const std::string name = "t" + std::to_string(i);
+    wide.end_load(name_of(name), wide.begin_load(name_of(name)), value(i), {});
+  }
+  EXPECT_EQ(wide.size(), 64u) << "a single shard has room for sixteen";
+  EXPECT_TRUE(wide.find(name_of("t7"), now));
+  wide.invalidate(0);
+  for (int i = 0; i < 64; ++i) EXPECT_FALSE(wide.find(name_of("t" + std::to_string(i)), now)) << i;
 }
 
 TEST_F(ValueCacheTest, who_missed_before_somebody_landed_takes_what_landed) {
