@@ -21,7 +21,8 @@ namespace durward::server {
 namespace {
 
 constexpr std::string_view default_tenant = "main";
-constexpr int64_t tenants_in_ready_file_max = 1000;
+// Who has more asks the operator's API.
+constexpr int64_t tenants_in_ready_file_max = 100;
 
 std::string authority(const std::string& host, uint16_t port) {
   const std::string bracketed = host.find(':') == host.npos ? host : "[" + host + "]";

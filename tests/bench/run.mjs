@@ -1,4 +1,4 @@
-// ./do bench [tokens|login|stores|commits|start|all] [--json] [--long]: figures of the built binary, each beside something measured in the
+// ./do bench [tokens|login|stores|commits|start|tenants|all] [--json] [--long] (tenants, which `all` leaves out, has a file of its own): figures of the built binary, each beside something measured in the
 // same minute, rounds interleaved, medians. CPU is the server's own, on one I/O thread like the peer's. The table goes to stdout; with --json
 // one object a line: {"name","value","unit","against","ratio"}.
 import { execFile, execFileSync } from 'node:child_process';
@@ -21,6 +21,7 @@ const rounds = long ? 9 : 3;
 const ordersApi = 'https://orders.acme.example/';
 const form = 'Content-Type: application/x-www-form-urlencoded\r\n';
 const results = [];
+const option = (name, fallback) => { const at = args.indexOf(`--${name}`); return at < 0 ? fallback : args[at + 1]; };
 
 function report(name, value, unit, against, ratio, more = {}) {
   const row = { name, value: Number(value.toFixed(3)), unit, against, ratio: ratio === null ? null : Number(ratio.toFixed(2)), ...more };
@@ -273,8 +274,14 @@ async function commits() {
   }
 }
 
-const parts = { tokens, login: logins, stores, commits, start };
-for (const [name, part] of Object.entries(parts)) if (what === 'all' || what === name) await part();
+async function many() {
+  const { tenants } = await import('./tenants.mjs');
+  await tenants({ count: Number(option('count', 2000)), width: Number(option('width', 16)), store: option('store', 'sqlite'), on: option('on'), url: option('url'),
+    report });
+}
+
+const parts = { tokens, login: logins, stores, commits, start, tenants: many };
+for (const [name, part] of Object.entries(parts)) if (what === name || (what === 'all' && part !== many)) await part();
 if (!results.length) {
   console.error(`no such bench: ${what}; there are ${Object.keys(parts).join(', ')} and all`);
   process.exit(2);

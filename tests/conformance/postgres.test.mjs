@@ -1,7 +1,7 @@
 // Several processes on one PostgreSQL database: what one does the others know, and what a login costs the database.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -80,6 +80,32 @@ describe('two processes on one PostgreSQL database', own, () => {
     user = await here.user();
   });
 
+  it('refuses at one a session that was revoked at the other, at once', async () => {
+    const { browser } = await here.signIn(client, user);
+    browser.cookies.set(new URL(there.origin).host, new Map(browser.cookies.get(new URL(here.origin).host)));
+    const silent = async () => (await browser.open(there.authorizeUrl(client, { prompt: 'none' }))).callback;
+    assert.ok((await silent()).code, 'the session counts at both');
+    const { body } = await here.api('GET', `/users/${encodeURIComponent(user.user_id)}/sessions`);
+    for (const session of body.sessions) assert.equal((await here.api('DELETE', `/sessions/${session.id}`)).status, 202);
+    assert.equal((await silent()).error, 'login_required');
+  });
+
+  it('finds at one an API that it looked for before the other made it', async () => {
+    const audience = 'urn:made-later';
+    const known = async () => {
+      const response = await fetch(there.authorizeUrl(client, { audience }), { redirect: 'manual' });
+      return !response.headers.get('location').includes('error=');
+    };
+    assert.equal(await known(), false);
+    const before = await counts(there);
+    for (let i = 0; i < 20; ++i) assert.equal(await known(), false);
+    const reads = (await counts(there)).reads - before.reads;
+    assert.ok(reads <= 5, `${reads} reads for twenty requests with an API that is none`); // versions, once a second
+    assert.equal((await here.api('POST', '/resource-servers', { identifier: audience, name: 'later' })).status, 201);
+    const begin = performance.now();
+    while (!(await known())) assert.ok(performance.now() - begin < 5000, 'never found');
+  });
+
   it('knows at one what was configured at the other, by notification', async () => {
     const knows = async uri => {
       const response = await fetch(there.authorizeUrl(client, { redirect_uri: uri }), { redirect: 'manual' });
@@ -116,6 +142,45 @@ describe('two processes on one PostgreSQL database', own, () => {
     const failed = await run(binary, ['tenant', 'list', '--store', 'postgres://durward@127.0.0.1:1/none', '--data', data])
       .then(() => null, error => error);
     assert.equal(failed?.code, 7);
+  });
+});
+
+describe('tenants of two processes on one PostgreSQL database', own, () => {
+  it('are known and gone at one as soon as the other made or deleted them', async () => {
+    const data = mkdtempSync(path.join(tmpdir(), 'durward-data-'));
+    const args = ['--store', await newDatabase(), '--data', data];
+    const here = await startServer({ ephemeral: false, seeds: [], args: [...args, '--operator-listen', '127.0.0.1:0'] });
+    const there = await startServer({ ephemeral: false, seeds: [], args });
+    const bearer = readFileSync(path.join(data, 'operator.key'), 'utf8').trim();
+    const operator = async (method, rest, body) => {
+      const response = await fetch(`${here.ready.operator_url}/operator/v1/tenants${rest}`, { method, body: body && JSON.stringify(body),
+        headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' } });
+      assert.ok(response.ok, `${method} ${rest}: ${response.status}`);
+    };
+    const answer = async name => (await fetch(`https://${name}.localhost:${new URL(there.base).port}/.well-known/openid-configuration`)).status;
+    const until = async (name, status) => {
+      const begin = performance.now();
+      while ((await answer(name)) !== status) assert.ok(performance.now() - begin < 5000, `${name} is not ${status}`);
+      return performance.now() - begin;
+    };
+    try {
+      await operator('POST', '', { name: 'steady' }); // so that there is never an only tenant, who has every host
+      await operator('POST', '', { name: 'steady-too' });
+      const made = [], gone = [];
+      for (let i = 0; i < 10; ++i) {
+        assert.equal(await answer(`t${i}`), 404);
+        await operator('POST', '', { name: `t${i}` });
+        made.push(await until(`t${i}`, 200));
+        await operator('DELETE', `/t${i}`);
+        gone.push(await until(`t${i}`, 404));
+      }
+      const most = list => Math.max(...list).toFixed(1), middle = list => list.sort((a, b) => a - b)[5];
+      console.log(`a tenant is known elsewhere after ${middle(made).toFixed(1)} ms (most: ${most(made)}), gone after ${middle(gone).toFixed(1)} ms (most: ${most(gone)})`);
+      assert.ok(middle(made) < 300 && middle(gone) < 300);
+    } finally {
+      await Promise.all([here.stop(), there.stop()]);
+      rmSync(data, { recursive: true, force: true });
+    }
   });
 });
 

@@ -99,9 +99,9 @@ async function databaseOf(port) {
 }
 
 let cluster;
-// The URL of a new, empty database.
-export async function newDatabase() {
+// The URL of a new, empty database. `durable` is what the first call of the process says.
+export async function newDatabase({ durable = false } = {}) {
   if (process.env[shared]) return databaseOf(process.env[shared]);
-  cluster ??= startCluster();
+  cluster ??= startCluster({ durable });
   return (await cluster).database();
 }

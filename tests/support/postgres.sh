@@ -10,7 +10,7 @@
 set -euo pipefail
 port=$1
 durability=(-c fsync=off -c full_page_writes=off)
-[ "${2:-}" != durable ] || durability=()
+[ "${2:-}" != durable ] || durability=(-c max_wal_size=4GB)
 bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
 folder=$(mktemp -d "${TMPDIR:-/tmp}/durward-pg-XXXXXX")
 lent=()
