@@ -441,8 +441,8 @@ void Pool::finish(Request& request) {
 int Pool::milliseconds_to_next(SteadyTime now) const {
   auto next = now + Milliseconds(10'000);
   if (alone_since_ && !is_away_) next = std::min(next, *alone_since_ + options_.wait_max);
-  const Slot& listening = *lanes_[notification_lane]->slots.front();
-  if (listening.connection && listening.connection->in_flight() == 0) next = std::min(next, next_heartbeat_);
+  for (const auto& slot : lanes_[notification_lane]->slots)
+    if (slot->connection && slot->connection->in_flight() == 0) next = std::min(next, next_heartbeat_);
   for (const auto& lane : lanes_) {
     if (!lane->waiting.empty())
       next = std::min(next, lane->waiting.front()->waiting_since + options_.wait_max);
