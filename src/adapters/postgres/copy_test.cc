@@ -82,7 +82,8 @@ TEST_F(CopyTest, every_table_arrives_whole_and_is_verified) {
     EXPECT_GT(table.rows, 0) << table.name;
   }
   EXPECT_EQ(std::to_string(copied->size()),
-            sql("SELECT count(*) FROM pg_class WHERE relnamespace='public'::regnamespace AND relkind IN('r','p') AND "
+            sql("SELECT count(*) FROM pg_class WHERE relnamespace='public'::regnamespace AND relkind "
+                "IN('r','p') AND "
                 "NOT relispartition AND relname NOT LIKE 'schema%' AND "
                 "relname NOT IN('partitions','leases','node_numbers')"))
       << "all tables but those about the schema, and what belongs to processes";

@@ -9,7 +9,7 @@ namespace durward::adapters::postgres {
 struct TimedTable {
   const char* name;
   Seconds period;  // zero: the thirtieth part of the retention of logs, at least five minutes
-  int ahead;  // periods made beyond the present one
+  int ahead;       // periods made beyond the present one
   int64_t fillfactor;
   const char* ends;  // the column with a row's end; "": rows end with their time and the retention of logs
 };
