@@ -97,11 +97,15 @@ void Connection::sweep(SteadyTime now) {
   stream_->cancel();
 }
 
+// A proxy may be sending on a connection that it kept, at this very moment, and a POST that was cut off is
+// not sent again (RFC 9110 §9.2.2). Who uses the connection is answered and told to close it; one that stays
+// silent is hardly used in the moment in which it ends.
 void Connection::drain() {
+  const auto now = std::chrono::steady_clock::now();
   if (first_)
-    deadline_ = std::min(deadline_, std::chrono::steady_clock::now() + first_request_grace);
-  else if (idle_ && buffer_.empty() && !stream_->has_pending_bytes())
-    stream_->cancel();
+    deadline_ = std::min(deadline_, now + first_request_grace);
+  else if (idle_)
+    deadline_ = std::min(deadline_, now + host_.options.timeouts.drain_idle);
 }
 
 void Connection::cut() {

@@ -43,6 +43,7 @@ struct Timeouts {
   Milliseconds idle{75'000};  // between requests of one connection
   Milliseconds write{30'000};
   Milliseconds drain{20'000};
+  Milliseconds drain_idle{200};  // what a kept connection still gets for a request when draining
 };
 
 struct ServerOptions {
@@ -71,8 +72,9 @@ class Server {
   Result<> start();
   const std::vector<BoundAddress>& addresses() const;  // with the real ports, in the order of `listen`
 
-  // Stops accepting, answers what was received with `Connection: close`, closes idle connections, and waits
-  // for the rest, at most the drain deadline. True when nothing had to be cut. Any thread but an I/O thread.
+  // Stops accepting, answers what was received with `Connection: close`, closes connections that stay idle,
+  // and waits for the rest, at most the drain deadline. True when nothing had to be cut. Any thread but an
+  // I/O thread.
   bool drain();
 
  private:

@@ -325,6 +325,22 @@ TEST(Server, drain_finishes_the_request_in_flight_and_refuses_new_ones) {
   EXPECT_TRUE(drained.get());
 }
 
+TEST(Server, drain_answers_what_comes_on_a_kept_connection) {
+  ServerOptions options = loopback_options();
+  options.timeouts.drain_idle = Seconds(20);
+  RunningServer server(echo, options);
+  TestClient kept(server.port());
+  kept.send(get_root);
+  EXPECT_EQ(kept.read_answer().status, 200);
+  auto drained = std::async(std::launch::async, [&] { return server.server().drain(); });
+  while (TestClient(server.port()).connected()) std::this_thread::yield();
+  kept.send(get_root);
+  const Answer answer = kept.read_answer();
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.headers.get("Connection"), "close");
+  EXPECT_TRUE(drained.get());
+}
+
 TEST(Server, drain_gives_up_at_its_deadline) {
   Gate gate;
   ServerOptions options = loopback_options();
