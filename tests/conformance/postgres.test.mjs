@@ -45,6 +45,8 @@ describe('two processes on one PostgreSQL database', own, () => {
   });
 
   it('keeps a login with its code exchange within five reads and three commits, one round trip each', async () => {
+    // The next signing key is made behind the start and makes what was cached old.
+    while (!(await here.api('GET', '/keys/signing')).body.some(signing => signing.next && signing.kty === 'RSA')) ;
     await here.exchange(client, (await here.signIn(client, user)).code); // fills the caches
     // A new tenant's further keys are stored when they are made, which empties the caches once more: the cheapest of a few counts.
     const costs = [];
