@@ -149,7 +149,7 @@ void ValueCache::end_load(const ValueKey& key, const Ticket& ticket, Result<Cach
 }
 
 std::optional<CachedValue> ValueCache::last_known(const ValueKey& key, TimePoint now) {
-  Shard& s = shard(key.tenant);
+  Shard& s = shard(key);
   std::lock_guard lock(s.mutex);
   const auto it = s.entries.find(key);
   if (it == s.entries.end() || !it->second.true_at || now - *it->second.true_at >= stale_max_) return {};

@@ -180,7 +180,9 @@ TEST_F(ValueCacheTest, what_cannot_be_read_again_is_known_for_a_while_after_it_w
   cache.end_load(name, cache.begin_load(name), value(1), now + Milliseconds(1000), now);
   cache.end_load(name, cache.begin_load(name), fail(ErrorKind::unavailable, "away"), {});
   EXPECT_FALSE(cache.find(name, now));
-  EXPECT_EQ(*std::static_pointer_cast<const int>(*cache.last_known(name, now + Seconds(3599))), 1);
+  const auto known = cache.last_known(name, now + Seconds(3599));
+  ASSERT_TRUE(known);
+  EXPECT_EQ(*std::static_pointer_cast<const int>(*known), 1);
   EXPECT_FALSE(cache.last_known(name, now + Seconds(3600)));
 }
 
