@@ -153,18 +153,22 @@ describe('the split fleet', () => {
     const config = await discover();
     let stopped = false;
     const failures = [];
-    const driver = (async () => {
-      while (!stopped) await fetch(config.serverMetadata().jwks_uri).then(async r => {
-        if (r.status !== 200) failures.push(r.status);
-        await r.arrayBuffer();
+    const driver = async (url, options) => {
+      while (!stopped) await fetch(url, options).then(async r => {
+        const text = await r.text();
+        if (r.status !== 200) failures.push(`${r.status} ${text.slice(0, 200)}`);
       }, error => failures.push(error.message));
-    })();
+    };
+    // A proxy sends a GET twice, a POST never.
+    const form = new URLSearchParams({ grant_type: 'password', client_id: client.client_id, client_secret: client.client_secret,
+      username: user.email, password, scope: 'openid' });
+    const drivers = [driver(config.serverMetadata().jwks_uri), ...[1, 2, 3].map(() => driver(world.url('/oauth/token'), { method: 'POST', body: form }))];
     for (const role of ['authentication-1', 'authentication-2']) {
       await fleet('stop', role);
       await fleet('start', role);
     }
     stopped = true;
-    await driver;
+    await Promise.all(drivers);
     assert.deepEqual(failures, []);
   });
 

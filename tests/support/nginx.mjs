@@ -5,8 +5,10 @@ import net from 'node:net';
 import path from 'node:path';
 import { freePort } from './postgres.mjs';
 
+// Connections to the processes are not kept: the release in tests/upgrade/previous closes kept ones as it stops, perhaps under a
+// POST that nginx may not send again. This release waits (tests/fleet stops it behind a proxy that keeps connections).
 const upstream = ([location, ports], i) => ({
-  group: `  upstream group${i} {\n    keepalive 16;\n${ports.map(p => `    server 127.0.0.1:${p} max_fails=0;\n`).join('')}  }\n`,
+  group: `  upstream group${i} {\n${ports.map(p => `    server 127.0.0.1:${p} max_fails=0;\n`).join('')}  }\n`,
   route: `    location ${location} { proxy_pass http://group${i}; }\n`,
 });
 
