@@ -7,7 +7,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { newDatabase } from '../support/postgres.mjs';
-import { binary, startServer, trust } from '../support/server.mjs';
+import { binary, startProcess, trust } from '../support/server.mjs';
 import { login } from './driver.mjs';
 import { Connection, cpuSeconds, median, percentile, residentMiB } from './support.mjs';
 
@@ -28,7 +28,7 @@ class Stage {
   async open() {
     this.url ??= this.store === 'postgres' ? await newDatabase({ durable: true }) : `sqlite:${this.data}/durward.db`;
     const at = process.hrtime.bigint();
-    this.server = await startServer({ seeds: [], ephemeral: false, env: { DURWARD_LOG_LEVEL: 'warning', DURWARD_ACCESS_LOG: 'false' },
+    this.server = await startProcess({ seeds: [], env: { DURWARD_LOG_LEVEL: 'warning', DURWARD_ACCESS_LOG: 'false' },
       args: ['--data', this.data, '--store', this.url, '--plain-http', '--operator-listen', '127.0.0.1:0', '--bcrypt-cost', '4'] });
     this.readyMs = since(at);
     this.pid = this.server.child.pid;

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { binary, startServer } from '../support/server.mjs';
+import { binary, startProcess } from '../support/server.mjs';
+import { embeddedOnly } from '../support/target.mjs';
 import { World } from '../support/world.mjs';
 
 const run = promisify(execFile);
@@ -22,7 +23,9 @@ async function ask(base, method, where, { bearer = key, body, raw, headers = {} 
   return { status: response.status, headers: response.headers, text, body: text ? JSON.parse(text) : undefined };
 }
 
-describe('the operator\'s API', () => {
+const alone = embeddedOnly('the listener of operators is a flag of one process');
+
+describe('the operator\'s API', alone, () => {
   let server, base;
   const tenants = (method, rest = '', options) => ask(base, method, `/operator/v1/tenants${rest}`, options);
   const create = body => tenants('POST', '', { body });
@@ -34,7 +37,7 @@ describe('the operator\'s API', () => {
     return client;
   };
   before(async () => {
-    server = await startServer({ args: operatorArgs });
+    server = await startProcess({ ephemeral: true, args: operatorArgs });
     base = server.ready.operator_url;
   });
   after(() => server?.stop());
@@ -205,10 +208,10 @@ describe('the operator\'s API', () => {
   });
 });
 
-describe('the operator\'s key', () => {
+describe('the operator\'s key', alone, () => {
   const data = mkdtempSync(path.join(tmpdir(), 'durward-operator-'));
   after(() => rmSync(data, { recursive: true, force: true }));
-  const start = args => startServer({ seeds: [], ephemeral: false, args: ['--data', data, ...args] });
+  const start = args => startProcess({ seeds: [], args: ['--data', data, ...args] });
 
   it('is made at first need, private, and stays', async () => {
     const without = await start([]);

@@ -151,8 +151,8 @@ describe('tenants of two processes on one PostgreSQL database', own, () => {
   it('are known and gone at one as soon as the other made or deleted them', async () => {
     const data = mkdtempSync(path.join(tmpdir(), 'durward-data-'));
     const args = ['--store', await newDatabase(), '--data', data];
-    const here = await startServer({ ephemeral: false, seeds: [], args: [...args, '--operator-listen', '127.0.0.1:0'] });
-    const there = await startServer({ ephemeral: false, seeds: [], args });
+    const here = await startProcess({ seeds: [], args: [...args, '--operator-listen', '127.0.0.1:0'] });
+    const there = await startProcess({ seeds: [], args });
     const bearer = readFileSync(path.join(data, 'operator.key'), 'utf8').trim();
     const operator = async (method, rest, body) => {
       const response = await fetch(`${here.ready.operator_url}/operator/v1/tenants${rest}`, { method, body: body && JSON.stringify(body),

@@ -67,7 +67,8 @@ function appears(file, child, output) {
 
 // What is under test (target.mjs): one process, or a fleet that answers at the same addresses. options: seeds (files), args
 // (more flags, for a process only), env.
-export async function startServer({ seeds = [seedFile], args = [], env = {} } = {}) {
+export async function startServer({ seeds = [seedFile], args = [], env = {}, ...rest } = {}) {
+  if (Object.keys(rest).length) throw new Error(`${Object.keys(rest)}: only startProcess knows that`);
   if (target !== 'fleet') return startProcess({ seeds, args, env, ephemeral: true });
   if (args.length) throw new Error(`a fleet takes no flags of one process: ${args}; see embeddedOnly`);
   const fleet = await startFleet({ binary, seeds, env });
