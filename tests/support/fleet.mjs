@@ -1,7 +1,7 @@
 // A split fleet of tools/fleet for a test file: two authentication, one management, one hashing, one worker behind nginx, on a
 // database of its own. It ends with the test process however that ends: tools/fleet holds it while its input is open.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -75,6 +75,13 @@ export async function startFleet({ binary, seeds, env }) {
     ...seeds.flatMap(seed => ['--seed', seed])], { stdio: ['pipe', 'pipe', 'pipe'], env: {
     // Files run side by side on one database server of 300 connections.
     ...process.env, DURWARD: binary, DURWARD_STORE_WRITE_CONNECTIONS: '6', ...env } });
-  await started(child);
+  try {
+    await started(child);
+  } catch (error) {
+    const log = path.join(directory, 'log');
+    if (existsSync(log)) for (const name of readdirSync(log)) error.message += `\n${name}: ${readFileSync(path.join(log, name), 'utf8').slice(-1000)}`;
+    rmSync(directory, { recursive: true, force: true });
+    throw error;
+  }
   return new Fleet(child, directory);
 }

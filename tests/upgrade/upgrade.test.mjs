@@ -41,9 +41,10 @@ const pair = {
 class Installation {
   running = {};
   constructor(shape) {
-    Object.assign(this, shape, { names: Object.keys(shape.processes), data: mkdtempSync(path.join(tmpdir(), 'durward-upgrade-')) });
+    Object.assign(this, shape, { names: Object.keys(shape.processes) });
   }
   async open() {
+    this.data = mkdtempSync(path.join(tmpdir(), 'durward-upgrade-'));
     this.url = await this.store(this.data);
     this.ports = {};
     for (const name of this.names) this.ports[name] = { public: await freePort(), internal: await freePort() };
