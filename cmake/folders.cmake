@@ -37,6 +37,6 @@ function(durward_folder name)
     target_precompile_headers(test_${name} REUSE_FROM durward_base)
     # One process a folder: a thousand processes cost more than the thousand tests.
     add_test(NAME ${name} COMMAND test_${name} --gtest_brief=1)
-    set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+    set_tests_properties(${name} PROPERTIES TIMEOUT 900)
   endif()
 endfunction()

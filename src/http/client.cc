@@ -108,14 +108,24 @@ struct Connection {
 };
 using ConnectionPtr = std::unique_ptr<Connection>;
 
-// One send(): lives until its coroutine on the client's thread is done.
+// One send(): lives until its coroutine on the client's thread is done and its caller has taken the result, which may be
+// after the end of the client; so what is the loop's goes before.
 struct Exchange : std::enable_shared_from_this<Exchange> {
   Exchange(asio::io_context& context, ClientRequest r)
-      : request(std::move(r)), deadline(context), connecting(context), resolver(context) {}
+      : request(std::move(r)),
+        deadline(std::in_place, context),
+        connecting(std::in_place, context),
+        resolver(std::in_place, context) {}
+  void leave_loop() {
+    deadline.reset();
+    connecting.reset();
+    resolver.reset();
+    connection.reset();
+  }
   ClientRequest request;
   std::string out;
-  asio::steady_timer deadline, connecting;
-  tcp::resolver resolver;
+  std::optional<asio::steady_timer> deadline, connecting;
+  std::optional<tcp::resolver> resolver;
   ConnectionPtr connection;
   std::coroutine_handle<> waiting;  // for a connection of its origin
   bool expired = false, reused = false, is_connecting = false, keep = false;
@@ -227,7 +237,7 @@ Detached Client::Impl::carry(Impl* self, std::shared_ptr<Exchange> exchange) {
     exchange->result = lost("connection_lost", failure.what());
   }
   self->active.erase(exchange.get());
-  exchange->deadline.cancel();
+  exchange->leave_loop();
   if (exchange->request.secret) {
     crypto::wipe(exchange->out);
     crypto::wipe(exchange->request.body);
@@ -287,7 +297,7 @@ Async<> Client::Impl::open(Exchange& exchange) {
   auto opened = co_await reach(exchange);
   if (opened && exchange.request.origin.tls) opened = co_await shake_hands(exchange);
   exchange.is_connecting = false;
-  exchange.connecting.cancel();
+  exchange.connecting->cancel();
   if (opened) co_return opened;
   release(exchange, false);
   if (exchange.expired) co_return lost("timed_out", exchange.expired_because);
@@ -296,10 +306,10 @@ Async<> Client::Impl::open(Exchange& exchange) {
 
 void Client::Impl::limit_connecting(Exchange& exchange) {
   exchange.is_connecting = true;
-  exchange.connecting.expires_after(options.connect);
-  exchange.connecting.async_wait([held = exchange.shared_from_this()](const ErrorCode& error) {
+  exchange.connecting->expires_after(options.connect);
+  exchange.connecting->async_wait([held = exchange.shared_from_this()](const ErrorCode& error) {
     if (error || !held->is_connecting || !held->connection) return;
-    held->resolver.cancel();
+    held->resolver->cancel();
     held->connection->close();
   });
 }
@@ -312,7 +322,7 @@ Async<> Client::Impl::reach(Exchange& exchange) {
     endpoints.emplace_back(address, origin.port);
   } else {
     co_await Io{[&](Done done) {
-      exchange.resolver.async_resolve(
+      exchange.resolver->async_resolve(
           origin.host, std::to_string(origin.port),
           [&endpoints, done](const ErrorCode& failed, const tcp::resolver::results_type& found) {
             for (const auto& one : found) endpoints.push_back(one.endpoint());
@@ -383,7 +393,7 @@ void Client::Impl::wake_next(Pool& pool) {
 void Client::Impl::expire(Exchange& exchange, std::string because) {
   exchange.expired = true;
   exchange.expired_because = std::move(because);
-  exchange.resolver.cancel();
+  exchange.resolver->cancel();
   if (exchange.connection) exchange.connection->close();
   if (!exchange.waiting) return;
   pools[exchange.request.origin].waiting.remove(&exchange);
@@ -434,8 +444,8 @@ Async<Response> Client::send(ClientRequest request, Milliseconds deadline) {
   co_await Suspend{[this, exchange, deadline](std::function<void()> resume) {
     exchange->resume = std::move(resume);
     asio::post(impl_->context, [impl = impl_.get(), exchange, deadline] {
-      exchange->deadline.expires_after(deadline);
-      exchange->deadline.async_wait([impl, exchange](const ErrorCode& error) {
+      exchange->deadline->expires_after(deadline);
+      exchange->deadline->async_wait([impl, exchange](const ErrorCode& error) {
         if (!error && impl->active.contains(exchange.get())) impl->expire(*exchange, "the deadline passed");
       });
       Impl::carry(impl, exchange);
