@@ -1,8 +1,9 @@
-# durward_folder(NAME LINK deps...): the library of src/NAME (every .cc but main.cc and *_test.cc) and, when it
+# durward_folder(NAME LINK deps...): the library of src/NAME (every .cc but main.cc and *_test.cc, every .S of this processor) and, when it
 # has tests, the executable test_NAME, which ctest runs as one test.
 function(durward_folder name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
   file(GLOB_RECURSE all CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cc)
+  file(GLOB_RECURSE assembly CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*_${CMAKE_SYSTEM_PROCESSOR}.S)
   set(tests ${all})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   set(sources ${all})
@@ -18,7 +19,7 @@ function(durward_folder name)
     endif()
   endforeach()
   if(sources)
-    add_library(durward_${name} STATIC ${sources})
+    add_library(durward_${name} STATIC ${sources} ${assembly})
     target_link_libraries(durward_${name} PUBLIC ${links})
     target_include_directories(durward_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
     if(name STREQUAL "base")

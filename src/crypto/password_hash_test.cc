@@ -2,8 +2,19 @@
 
 #include <gtest/gtest.h>
 
+#include "crypto/bcrypt/lanes.h"
+
 namespace durward::crypto {
 namespace {
+
+Result<std::string> bcrypt_hash(std::string_view password, int cost, Random& random) {
+  TRY(const auto setting, new_bcrypt_setting(password, cost, random));
+  return bcrypt::to_text(setting, bcrypt::hash_one(password, setting));
+}
+bool bcrypt_verify(std::string_view password, std::string_view hash) {
+  const auto setting = bcrypt_setting_to_verify(password, hash);
+  return setting && is_bcrypt_digest(hash, bcrypt::hash_one(password, *setting));
+}
 
 // Vectors of the reference implementation (crypt_blowfish).
 TEST(bcrypt, verifies_the_published_vectors) {
@@ -48,7 +59,7 @@ TEST(bcrypt, malformed_hashes_are_not_bcrypt_and_never_verify) {
   EXPECT_TRUE(is_bcrypt(good));
   std::vector<std::string> bad = {"", "$2a$05$", good + "x", good.substr(1), "*0"};
   for (const auto& [at, c] :
-       std::vector<std::pair<size_t, char>>{{2, 'x'}, {4, '3'}, {5, 'a'}, {20, ':'}, {59, '*'}}) {
+       std::vector<std::pair<size_t, char>>{{2, 'c'}, {4, '3'}, {5, 'a'}, {20, ':'}, {59, '*'}}) {
     bad.push_back(good);
     bad.back()[at] = c;
   }

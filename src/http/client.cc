@@ -108,8 +108,8 @@ struct Connection {
 };
 using ConnectionPtr = std::unique_ptr<Connection>;
 
-// One send(): lives until its coroutine on the client's thread is done and its caller has taken the result, which may be
-// after the end of the client; so what is the loop's goes before.
+// One send(): lives until its coroutine on the client's thread is done and its caller has taken the result,
+// which may be after the end of the client; so what is the loop's goes before.
 struct Exchange : std::enable_shared_from_this<Exchange> {
   Exchange(asio::io_context& context, ClientRequest r)
       : request(std::move(r)),

@@ -1,4 +1,4 @@
-// ./do bench [tokens|login|stores|commits|start|tenants|all] [--json] [--long] (tenants, which `all` leaves out, has a file of its own): figures of the built binary, each beside something measured in the
+// ./do bench [hash|tokens|login|stores|commits|start|tenants|all] [--json] [--long] (tenants, which `all` leaves out, has a file of its own): figures of the built binary, each beside something measured in the
 // same minute, rounds interleaved, medians. CPU is the server's own, on one I/O thread like the peer's. The table goes to stdout; with --json
 // one object a line: {"name","value","unit","against","ratio"}.
 import { execFile, execFileSync } from 'node:child_process';
@@ -274,13 +274,25 @@ async function commits() {
   }
 }
 
+// Cost 10, one core. A hash waits for nobody's end, so the milliseconds at one, two and all lanes are what a person waits.
+async function hash() {
+  const { stdout } = await promisify(execFile)(path.join(build, 'bench_bcrypt_lanes'), ['10', long ? '15' : '5']);
+  const figures = JSON.parse(stdout), theirs = figures.libxcrypt;
+  const add = (name, key) => figures[key] && report(name, figures[key].rate, 'hashes/s', 'libxcrypt', figures[key].rate / theirs.rate,
+    { against_value: theirs.rate, p50_ms: figures[key].ms });
+  add('bcrypt_portable', 'portable_4');
+  const all = Object.keys(figures).filter(key => key.startsWith('assembly_')).sort().at(-1);
+  if (all) add('bcrypt_assembly', all);
+  for (const key of Object.keys(figures)) if (/_[12]$/.test(key)) add(`bcrypt_${key}`, key);
+}
+
 async function many() {
   const { tenants } = await import('./tenants.mjs');
   await tenants({ count: Number(option('count', 2000)), width: Number(option('width', 16)), store: option('store', 'sqlite'), on: option('on'), url: option('url'),
     report });
 }
 
-const parts = { tokens, login: logins, stores, commits, start, tenants: many };
+const parts = { hash, tokens, login: logins, stores, commits, start, tenants: many };
 for (const [name, part] of Object.entries(parts)) if (what === name || (what === 'all' && part !== many)) await part();
 if (!results.length) {
   console.error(`no such bench: ${what}; there are ${Object.keys(parts).join(', ')} and all`);

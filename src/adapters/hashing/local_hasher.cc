@@ -1,7 +1,6 @@
 #include "adapters/hashing/local_hasher.h"
 
-#include <mutex>
-
+#include "adapters/hashing/lane_pool.h"
 #include "base/encoding.h"
 #include "crypto/hash.h"
 #include "crypto/password_hash.h"
@@ -23,29 +22,11 @@ bool bench_verify(std::string_view password, std::string_view hash) {
 }  // namespace
 
 struct LocalHasher::Impl {
-  Impl(HasherOptions options_, Random& random_, metrics::Registry* registry_)
+  Impl(HasherOptions options_, Random& random_, metrics::Registry* registry)
       : options(options_),
         random(random_),
-        seconds((registry_ ? *registry_ : own_registry)
-                    .histogram("durward_hash_seconds", "Time of one password hash, without waiting.")),
-        pool("hasher", options_.threads, options_.queue_max) {}
+        lanes(options_.threads, options_.queue_max, registry ? *registry : own_registry) {}
 
-  template <class F>
-  auto timed(F f) {
-    const auto start = std::chrono::steady_clock::now();
-    auto result = f();
-    seconds.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-    return result;
-  }
-  Result<std::string> hash_now(std::string_view password) {
-    if (options.insecure_fast_hash_for_benchmarks) return bench_hash(random.hex(16), password);
-    return timed([&] { return crypto::bcrypt_hash(password, options.cost, random); });
-  }
-  bool verify_now(std::string_view password, std::string_view hash) {
-    if (hash.starts_with(bench_mark))
-      return options.insecure_fast_hash_for_benchmarks && bench_verify(password, hash);
-    return timed([&] { return crypto::bcrypt_verify(password, hash); });
-  }
   // Salt and digest are drawn, not computed: verifying against it costs what every hash of this cost does, no
   // password opens it (the digest has 184 bits), and neither a request nor the start waits for it to be made.
   std::string draw_unopenable() {
@@ -58,28 +39,29 @@ struct LocalHasher::Impl {
   const HasherOptions options;
   Random& random;
   metrics::Registry own_registry;
-  metrics::Histogram& seconds;
   const std::string unopenable = draw_unopenable();
-  ThreadPool pool;
+  LanePool lanes;
 };
 
 LocalHasher::LocalHasher(HasherOptions options, Random& random, metrics::Registry* registry)
     : impl_(std::make_unique<Impl>(options, random, registry)) {}
 LocalHasher::~LocalHasher() = default;
 
-// The hash of benchmarks takes a microsecond: a trip to the pool would be all that it measures.
+// The hash of benchmarks takes a microsecond: a trip to the lanes would be all that it measures.
 Async<std::string> LocalHasher::hash(std::string password) {
-  if (impl_->options.insecure_fast_hash_for_benchmarks) co_return impl_->hash_now(password);
-  auto hash = co_await impl_->pool.run([&] { return impl_->hash_now(password); });
-  crypto::wipe(password);
-  co_return hash;
+  if (impl_->options.insecure_fast_hash_for_benchmarks) co_return bench_hash(impl_->random.hex(16), password);
+  CO_TRY(const auto setting, crypto::new_bcrypt_setting(password, impl_->options.cost, impl_->random));
+  CO_TRY(const auto digest, co_await impl_->lanes.run(std::move(password), setting));
+  co_return crypto::bcrypt::to_text(setting, digest);
 }
 
 Async<bool> LocalHasher::verify(std::string password, std::string hash) {
-  if (impl_->options.insecure_fast_hash_for_benchmarks) co_return impl_->verify_now(password, hash);
-  auto match = co_await impl_->pool.run([&]() -> Result<bool> { return impl_->verify_now(password, hash); });
-  crypto::wipe(password);
-  co_return match;
+  if (hash.starts_with(bench_mark))
+    co_return impl_->options.insecure_fast_hash_for_benchmarks&& bench_verify(password, hash);
+  const auto setting = crypto::bcrypt_setting_to_verify(password, hash);
+  if (!setting) co_return false;
+  CO_TRY(const auto digest, co_await impl_->lanes.run(std::move(password), *setting));
+  co_return crypto::is_bcrypt_digest(hash, digest);
 }
 
 std::string LocalHasher::dummy_hash() const { return impl_->unopenable; }

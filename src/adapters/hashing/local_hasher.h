@@ -10,7 +10,7 @@ namespace durward::adapters {
 
 struct HasherOptions {
   int cost = 10;          // bcrypt
-  size_t threads = 2;     // lanes
+  size_t threads = 2;     // each computes several hashes at once (LanePool)
   size_t queue_max = 64;  // passwords waiting beyond it fail with unavailable
   // One SHA-256 instead of bcrypt, hashes marked "$durward-bench$": only to measure the rest of a login.
   // Hashes with that mark never verify while this is off.
