@@ -103,7 +103,7 @@ try {
     }
   }
   await Promise.all(running);
-  await sample(minutes, window);
+  if (mark <= minutes / every) await sample(minutes, window);
   for (const failure of new Set(failures)) console.log(`failed: ${failure}`);
 } finally {
   await fleet('down');
