@@ -158,7 +158,7 @@ Task<bool> Connection::refuse(Exchange& current, Refusal refusal) {
 void Connection::await_next() {
   idle_ = true;
   set_deadline(first_ ? host_.options.timeouts.header : host_.options.timeouts.idle);
-  if (first_ && host_.draining) drain();
+  if (host_.draining) drain();
 }
 
 // RFC 9112 §2.2: empty lines before a request line are ignored. False while a lone CR waits for its LF.
@@ -188,8 +188,6 @@ Task<Connection::Checked<size_t>> Connection::find_head() {
       const auto size = scanner.scan(buffer_.view());
       if (!size || *size > 0) co_return size;
     }
-    if (host_.draining && !first_ && buffer_.empty() && !stream_->has_pending_bytes())
-      co_return std::unexpected(Refusal{});
     if (!co_await read_some()) co_return std::unexpected(ended());
   }
 }
