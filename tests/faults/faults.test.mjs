@@ -22,9 +22,9 @@ const authentication = all.filter(kind => kind !== 'management');
 const cases = [
   { name: 'worker', how: 'kill', length: 1500, may: [], within: 3000 },
   { name: 'postgres', how: 'kill', length: 2500, may: store, within: 9000 },
-  { name: 'postgres', how: 'pause', length: 5000, may: store, within: 9000 },
+  { name: 'postgres', how: 'pause', length: 9000, may: store, within: 12000 },
   { name: 'postgres', how: 'cut', length: 5000, may: store, within: 9000 },
-  { name: 'postgres', how: 'blackhole', length: 9000, may: store, within: 9000 },
+  { name: 'postgres', how: 'blackhole', length: 9000, may: store, within: 12000 },
   { name: 'postgres', how: 'half-close', length: 1000, may: store, within: 4000 },
   { name: 'postgres', how: 'slow by 100 ms', length: 3000, may: [], within: 5000 },
   { name: 'redis', how: 'kill', length: 2000, may: [], within: 3000 },
