@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "adapters/postgres/migrations/migrations.h"
+#include "adapters/postgres/script.h"
 #include "adapters/postgres/store.h"
 #include "adapters/postgres/test_cluster.h"
 #include "base/executor.h"
@@ -85,6 +86,19 @@ TEST_F(PartitionsTest, they_are_made_ahead_once_and_rows_go_to_that_of_their_tim
   EXPECT_EQ(place_of("logs", log.record.id), "logs_20300101_0000");
   EXPECT_EQ(run_sync(store->codes().find(tenant, later.code.id)).value()->id, later.code.id);
   EXPECT_EQ(commit({later}).error().code, "id_taken");
+}
+
+// Who appends an event has written log records before and holds its lock to the end: one lock for both would
+// have the two wait for each other.
+TEST_F(PartitionsTest, a_change_that_is_being_committed_does_not_keep_them_from_being_made) {
+  const std::unique_ptr<PGconn, void (*)(PGconn*)> other(PQconnectdb(cluster.url(database).c_str()),
+                                                         PQfinish);
+  PQclear(PQexec(other.get(), "BEGIN"));
+  PQclear(PQexec(other.get(), postgres::lock_events_sql));
+  EXPECT_EQ(
+      sql("SELECT durward_add_partition('codes',durward_key(1893456000000),durward_key(1893456600000),80)"),
+      "t");
+  EXPECT_EQ(partitions("codes"), "2");
 }
 
 TEST_F(PartitionsTest, one_is_dropped_when_everything_in_it_is_expired_and_not_before) {

@@ -8,8 +8,9 @@ struct Retention {
   Seconds logs, rotated_tokens, events;
 };
 
-// Row numbers of events are offsets, so they must grow in the order of commits: who appends holds this lock
-// to the end of the transaction. A login appends nothing.
+// Not the lock of partitions (migration 4), which DDL holds while it waits for writers. Row numbers of events
+// are offsets, so they must grow in the order of commits: who appends holds this lock to the end of the
+// transaction. A login appends nothing.
 inline constexpr char lock_events_sql[] = "SELECT pg_advisory_xact_lock(4923931927552983039)";
 
 // The writes of one list as the statements of one transaction. Nothing is read in between: a precondition is

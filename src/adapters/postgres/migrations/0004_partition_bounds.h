@@ -22,7 +22,7 @@ DECLARE
   name text := parent||'_'||to_char(to_timestamp((from_key>>22)/1000+1704067200) AT TIME ZONE 'UTC', 'YYYYMMDD_HH24MI');
   found boolean;
 BEGIN
-  PERFORM set_config('lock_timeout','500',true), pg_advisory_xact_lock(4923931927552983039);
+  PERFORM set_config('lock_timeout','500',true), pg_advisory_xact_lock(4923931927552983038);
   IF EXISTS(SELECT 1 FROM partitions p WHERE p.parent=$1 AND p.until_key>$2) THEN
     RETURN false;
   END IF;
@@ -46,7 +46,7 @@ DECLARE
   living boolean := false;
   dropped bigint := 0;
 BEGIN
-  PERFORM set_config('lock_timeout','500',true), pg_advisory_xact_lock(4923931927552983039);
+  PERFORM set_config('lock_timeout','500',true), pg_advisory_xact_lock(4923931927552983038);
   FOR p IN SELECT * FROM partitions q WHERE q.parent=$1 AND q.until_key<=$2 AND q.name<>$1||'_before'
            ORDER BY q.until_key LIMIT 8 LOOP
     IF "column"<>'' THEN
