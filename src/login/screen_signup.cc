@@ -107,8 +107,8 @@ Task<http::Response> post_signup(MachinePtr machine, endpoint::RequestContext co
   database::NewUser wanted{.email = std::string(trim(visit.form.get_or("email"))),
                            .password = visit.form.get_or("password")};
   if (visit.database->requires_username()) wanted.username = trim(visit.form.get_or("username"));
-  auto change =
-      co_await machine->database().create_user(*visit.database, std::move(wanted), visit.context.now);
+  auto change = co_await machine->database().create_user(visit.context.tenant->id, *visit.database,
+                                                         std::move(wanted), visit.context.now);
   if (!change) co_return co_await failed(std::move(visit), std::move(change.error()));
   for (auto& write : beside(visit, change->user)) change->writes.push_back(std::move(write));
   Proof proof{.user = std::move(change->user),

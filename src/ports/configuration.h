@@ -9,6 +9,12 @@
 #include "domain/signing_key.h"
 #include "domain/tenant.h"
 
+namespace durward::domain {
+struct AttackProtection;
+struct Entitlements;
+struct FlagRules;
+}  // namespace durward::domain
+
 namespace durward::ports {
 
 // Configuration as immutable values from a bounded per-process cache (docs/architecture.md): a hit reads
@@ -34,6 +40,11 @@ class Configuration {
   virtual Async<Ptr<std::vector<domain::Connection>>> connections_of(domain::TenantId,
                                                                      std::string client_id) = 0;
   virtual Async<Ptr<domain::KeySet>> keys(domain::TenantId) = 0;
+  // Never null: what was never set has its default.
+  virtual Async<Ptr<domain::AttackProtection>> attack_protection(domain::TenantId) = 0;
+  virtual Async<Ptr<domain::Entitlements>> entitlements(domain::TenantId) = 0;
+  // What is set for a tenant; TenantId{0}: for the whole installation.
+  virtual Async<Ptr<domain::FlagRules>> flags(domain::TenantId) = 0;
   // Afterwards every change of the tenant's values that was committed before the call is seen. One that
   // remembers nothing has nothing to do. A store that is away leaves what is known.
   virtual Async<> catch_up(domain::TenantId) { co_return Result<>(); }

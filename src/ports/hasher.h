@@ -2,8 +2,16 @@
 #include <string>
 
 #include "base/task.h"
+#include "domain/entitlements.h"
+#include "domain/tenant.h"
 
 namespace durward::ports {
+
+// Whose password it is, and how a hash of it is made today.
+struct HashOwner {
+  domain::TenantId tenant;
+  domain::PasswordScheme scheme = domain::PasswordScheme::bcrypt;
+};
 
 // Password hashing, in process or a tier of its own. Fails with `unavailable` when its queue is full. A call
 // without a stored hash costs the same as one with: verify against `dummy_hash()` so that an unknown user
@@ -11,10 +19,11 @@ namespace durward::ports {
 class Hasher {
  public:
   virtual ~Hasher() = default;
-  virtual Async<std::string> hash(std::string password) = 0;
-  virtual Async<bool> verify(std::string password, std::string hash) = 0;
+  virtual Async<std::string> hash(HashOwner owner, std::string password) = 0;
+  virtual Async<bool> verify(HashOwner owner, std::string password, std::string hash) = 0;
   virtual std::string dummy_hash() const = 0;
-  virtual bool needs_rehash(std::string_view hash) const = 0;
+  // Whether the hash is not what hash() would make of the same password.
+  virtual bool needs_rehash(domain::PasswordScheme scheme, std::string_view hash) const = 0;
 };
 
 }  // namespace durward::ports

@@ -7,10 +7,14 @@
 
 namespace durward::ports {
 
-// So many units a second, and at once at most those of `burst`.
+// A bucket of `burst` units into which one more falls every `interval`, while it is not full. Both above 0.
 struct Rate {
-  int64_t per_second = 1;  // at least 1
-  Milliseconds burst{1000};
+  std::chrono::microseconds interval{1'000'000};
+  int64_t burst = 1;
+  // So many a second, and as many at once; at least 1.
+  static constexpr Rate per_second(int64_t units) {
+    return {std::chrono::microseconds(std::max<int64_t>(1'000'000 / units, 1)), units};
+  }
 };
 
 struct Allowance {
@@ -27,15 +31,16 @@ struct Allowance {
 class Limiter {
  public:
   virtual ~Limiter() = default;
-  // Takes `units` when they are allowed, otherwise nothing. Error: unavailable, of shared counters only.
+  // Takes `units` when they are allowed, otherwise nothing. 0 only looks; less than 0 gives back what was
+  // taken (up to a full bucket). Error: unavailable, of shared counters only.
   virtual Async<Allowance> take(std::string key, Rate rate, TimePoint now, int64_t units = 1) = 0;
+  // The bucket is full again. Error: as take.
+  virtual Async<> forget(std::string key) = 0;
 };
 
 // Both implementations answer by these.
-inline int64_t unit_us(const Rate& rate) { return std::max<int64_t>(1'000'000 / rate.per_second, 1); }
-inline int64_t burst_us(const Rate& rate) {
-  return std::max<int64_t>(rate.burst.count() * 1000, unit_us(rate));
-}
+inline int64_t unit_us(const Rate& rate) { return rate.interval.count(); }
+inline int64_t burst_us(const Rate& rate) { return rate.burst * unit_us(rate); }
 
 // `paid_at` (microseconds) is the state after the decision.
 inline Allowance allowance(const Rate& rate, bool allowed, int64_t paid_at, int64_t now_us, int64_t units) {

@@ -3,9 +3,13 @@
 #include "base/metrics.h"
 #include "base/random.h"
 #include "base/sequence.h"
+#include "ports/breached_passwords.h"
 #include "ports/configuration.h"
+#include "ports/flags.h"
 #include "ports/hasher.h"
+#include "ports/limiter.h"
 #include "ports/mailer.h"
+#include "ports/short_cache.h"
 #include "ports/storage/commit.h"
 #include "ports/storage/documents.h"
 #include "ports/storage/jobs.h"
@@ -37,6 +41,10 @@ struct Services {
   Vault& vault;
   Hasher& hasher;
   metrics::Registry& metrics;
+  Limiter& limiter;   // exact, of the fleet when it shares one; in this process otherwise
+  ShortCache& cache;  // likewise
+  const BreachedPasswords& breached_passwords;
+  Flags& flags;
 };
 
 }  // namespace durward::ports

@@ -3,14 +3,14 @@
 #include <string>
 #include <vector>
 
-#include "ports/configuration.h"
+#include "ports/testing/small_doors.h"
 
 // For tests: tenants by name and one client, nothing else.
 namespace durward::server {
 
 using TenantPtr = std::shared_ptr<const domain::Tenant>;
 
-class FakeConfiguration : public ports::Configuration {
+class FakeConfiguration : public testing::UnchangedConfiguration {
  public:
   std::vector<TenantPtr> tenants;
   std::shared_ptr<const domain::Client> one_client;

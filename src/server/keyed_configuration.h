@@ -45,6 +45,13 @@ class KeyedConfiguration : public ports::Configuration {
                                                              std::string client_id) override {
     return inner_.connections_of(tenant, std::move(client_id));
   }
+  Async<Ptr<domain::AttackProtection>> attack_protection(domain::TenantId tenant) override {
+    return inner_.attack_protection(tenant);
+  }
+  Async<Ptr<domain::Entitlements>> entitlements(domain::TenantId tenant) override {
+    return inner_.entitlements(tenant);
+  }
+  Async<Ptr<domain::FlagRules>> flags(domain::TenantId tenant) override { return inner_.flags(tenant); }
   Async<> catch_up(domain::TenantId tenant) override { return inner_.catch_up(tenant); }
   // unavailable when a missing key could not be made or stored.
   Async<Ptr<domain::KeySet>> keys(domain::TenantId tenant) override;

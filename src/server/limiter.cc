@@ -82,7 +82,7 @@ Limiter::Verdict Limiter::take(domain::TenantId tenant, endpoint::RateClass rate
   const int64_t per_second = rate_of(rate);
   if (per_second == 0) return {};
   const std::string key = "rate:" + std::to_string(tenant.value) + ":" + std::string(budget_of(rate));
-  const ports::Rate budget{.per_second = per_second};
+  const auto budget = ports::Rate::per_second(per_second);
   if (rates_.shared)
     if (const auto refused = counters_->refusal(key, budget, now)) return verdict_of(*refused, per_second);
   const auto here = counters_->local.take_now(key, budget, now);

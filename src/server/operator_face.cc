@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t keys_max = 4, key_size_min = 32, key_size_max = 256;
 constexpr size_t key_name_size = 8;
-constexpr ports::Rate wrong_keys_rate{.per_second = 1, .burst = Milliseconds(10'000)};
+constexpr ports::Rate wrong_keys_rate{.interval = Seconds(1), .burst = 10};
 
 // RFC 6750 §2.1: what a bearer token is made of.
 bool is_key(std::string_view text) {

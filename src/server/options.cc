@@ -37,6 +37,7 @@ constexpr Option table[] = {
   {"ephemeral", boolean, "false", "keep everything in memory: nothing touches the disk", flag_only},
   {"listen", list, "127.0.0.1:8443", "HOST:PORT to serve on, repeatable; port 0 takes a free one"},
   {"base-domain", text, "localhost", "a tenant is reached at NAME.<base-domain>"},
+  {"environment", text, "", "what this installation is called among yours (production, staging ...): feature flags can be set for it"},
   {"role", list, "authentication,management,hashing,extensions,worker", "what this process does", 0, 0, 0,
    "authentication management hashing extensions worker"},
   {"internal-listen", text, "", "HOST:PORT where this process serves other roles, over TLS; empty: nowhere"},

@@ -70,11 +70,33 @@ Result<std::unique_ptr<Core>> Core::open(const Settings& settings, KeyMaker& key
   c.jobs_ = std::make_unique<ExclusiveSweep>(c.store_->jobs(), c.shared_->locks(), c.random_->hex(16));
   TRY(c.peers_, Peers::open(settings, *c.hasher_, *c.clock_, *c.random_, c.metrics_));
   ports::Hasher& hasher = c.peers_->hasher() ? *c.peers_->hasher() : *c.hasher_;
-  c.services_ = std::make_unique<ports::Services>(
-      ports::Services{*c.clock_, *c.random_, *c.sequence_, *c.keyed_, c.store_->tenants(),
-                      c.store_->documents(), c.store_->users(), c.store_->assignments(), c.store_->sessions(),
-                      c.store_->codes(), c.store_->refresh_tokens(), c.store_->grants(), c.store_->tickets(),
-                      c.store_->logs(), *c.committer_, *c.vault_, hasher, c.metrics_});
+  c.limiter_ = std::make_unique<adapters::MemoryLimiter>();
+  c.cache_ = std::make_unique<adapters::MemoryCache>(*c.clock_);
+  c.flags_ = std::make_unique<adapters::ConfiguredFlags>(*c.keyed_, settings.text("environment"));
+  ports::Limiter& limiter = c.shared_->limiter() ? *c.shared_->limiter() : *c.limiter_;
+  ports::ShortCache& cache = c.shared_->cache() ? *c.shared_->cache() : *c.cache_;
+  c.services_ = std::make_unique<ports::Services>(ports::Services{*c.clock_,
+                                                                  *c.random_,
+                                                                  *c.sequence_,
+                                                                  *c.keyed_,
+                                                                  c.store_->tenants(),
+                                                                  c.store_->documents(),
+                                                                  c.store_->users(),
+                                                                  c.store_->assignments(),
+                                                                  c.store_->sessions(),
+                                                                  c.store_->codes(),
+                                                                  c.store_->refresh_tokens(),
+                                                                  c.store_->grants(),
+                                                                  c.store_->tickets(),
+                                                                  c.store_->logs(),
+                                                                  *c.committer_,
+                                                                  *c.vault_,
+                                                                  hasher,
+                                                                  c.metrics_,
+                                                                  limiter,
+                                                                  cache,
+                                                                  c.breached_,
+                                                                  *c.flags_});
   c.keyed_->store_through(*c.services_);
   return core;
 }

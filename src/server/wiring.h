@@ -5,8 +5,11 @@
 
 #include "adapters/configuration/cached_configuration.h"
 #include "adapters/events/event_committer.h"
+#include "adapters/flags/configured_flags.h"
 #include "adapters/hashing/local_hasher.h"
 #include "adapters/mail/mail_catcher.h"
+#include "adapters/memory/memory_cache.h"
+#include "adapters/memory/memory_limiter.h"
 #include "adapters/vault/local_vault.h"
 #include "connections/database/database.h"
 #include "endpoint/endpoint.h"
@@ -75,6 +78,10 @@ class Core {
   std::unique_ptr<adapters::LocalHasher> hasher_;
   std::unique_ptr<Peers> peers_;
   std::unique_ptr<SharedState> shared_;
+  std::unique_ptr<adapters::MemoryLimiter> limiter_;
+  std::unique_ptr<adapters::MemoryCache> cache_;
+  ports::NoBreachedPasswords breached_;
+  std::unique_ptr<adapters::ConfiguredFlags> flags_;
   std::unique_ptr<ExclusiveSweep> jobs_;
   std::unique_ptr<ports::Mailer> mailer_;
   const adapters::MailCatcher* catcher_ = nullptr;

@@ -223,4 +223,25 @@ Async<CachedConfiguration::Ptr<domain::KeySet>> CachedConfiguration::keys(Tenant
   co_return co_await impl_->miss<domain::KeySet>(key, [&] { return impl_->loader.keys(tenant); });
 }
 
+Async<CachedConfiguration::Ptr<domain::AttackProtection>> CachedConfiguration::attack_protection(
+    TenantId tenant) {
+  const ValueKey key{tenant.value, Kind::attack_protection, {}};
+  if (auto hit = impl_->find<domain::AttackProtection>(key)) co_return *std::move(hit);
+  co_return co_await impl_->miss<domain::AttackProtection>(
+      key, [&] { return impl_->loader.attack_protection(tenant); });
+}
+
+Async<CachedConfiguration::Ptr<domain::Entitlements>> CachedConfiguration::entitlements(TenantId tenant) {
+  const ValueKey key{tenant.value, Kind::entitlements, {}};
+  if (auto hit = impl_->find<domain::Entitlements>(key)) co_return *std::move(hit);
+  co_return co_await impl_->miss<domain::Entitlements>(key,
+                                                       [&] { return impl_->loader.entitlements(tenant); });
+}
+
+Async<CachedConfiguration::Ptr<domain::FlagRules>> CachedConfiguration::flags(TenantId tenant) {
+  const ValueKey key{tenant.value, Kind::flags, {}};
+  if (auto hit = impl_->find<domain::FlagRules>(key)) co_return *std::move(hit);
+  co_return co_await impl_->miss<domain::FlagRules>(key, [&] { return impl_->loader.flags(tenant); });
+}
+
 }  // namespace durward::adapters

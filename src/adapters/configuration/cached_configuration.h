@@ -44,6 +44,9 @@ class CachedConfiguration : public ports::Configuration {
   Async<Ptr<std::vector<domain::Connection>>> connections_of(domain::TenantId tenant,
                                                              std::string client_id) override;
   Async<Ptr<domain::KeySet>> keys(domain::TenantId tenant) override;
+  Async<Ptr<domain::AttackProtection>> attack_protection(domain::TenantId tenant) override;
+  Async<Ptr<domain::Entitlements>> entitlements(domain::TenantId tenant) override;
+  Async<Ptr<domain::FlagRules>> flags(domain::TenantId tenant) override;
   // Compares the tenant's version now; callers at the same time share one comparison.
   Async<> catch_up(domain::TenantId tenant) override;
 

@@ -2,6 +2,10 @@
 
 #include <algorithm>
 
+#include "domain/attack_protection.h"
+#include "domain/entitlements.h"
+#include "domain/flags.h"
+
 namespace durward::adapters {
 
 using domain::TenantId;
@@ -198,6 +202,31 @@ Async<ConfigurationLoader::Ptr<domain::KeySet>> ConfigurationLoader::keys(Tenant
     set->keys.push_back(signing_key(opened.body, *std::move(key)));
   }
   co_return Ptr<domain::KeySet>(std::move(set));
+}
+
+Async<ConfigurationLoader::Ptr<domain::AttackProtection>> ConfigurationLoader::attack_protection(
+    TenantId tenant) {
+  CO_TRY(auto documents, co_await all(tenant, Collection::attack_protection, "", ""));
+  std::map<std::string, json::Object> bodies;
+  for (auto& document : documents) {
+    const std::string id = document.id;
+    CO_TRY(auto opened, co_await open(tenant, Collection::attack_protection, std::move(document)));
+    bodies.emplace(id, std::move(opened.body));
+  }
+  co_return std::make_shared<const domain::AttackProtection>(
+      domain::AttackProtection::from_documents(std::move(bodies)));
+}
+
+Async<ConfigurationLoader::Ptr<domain::Entitlements>> ConfigurationLoader::entitlements(TenantId tenant) {
+  CO_TRY(auto body, co_await body_of(tenant, Collection::entitlements, "entitlements"));
+  co_return std::make_shared<const domain::Entitlements>(domain::Entitlements::from_json(std::move(body)));
+}
+
+Async<ConfigurationLoader::Ptr<domain::FlagRules>> ConfigurationLoader::flags(TenantId tenant) {
+  CO_TRY(const auto documents, co_await all(tenant, Collection::flags, "", ""));
+  domain::FlagRules rules;
+  for (const auto& document : documents) rules.add(document.id, document.body);
+  co_return std::make_shared<const domain::FlagRules>(std::move(rules));
 }
 
 }  // namespace durward::adapters

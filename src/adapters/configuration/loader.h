@@ -28,6 +28,9 @@ class ConfigurationLoader {
   Async<Ptr<domain::Connection>> connection_by_name(domain::TenantId tenant, std::string name);
   Async<Ptr<std::vector<domain::Connection>>> connections_of(domain::TenantId tenant, std::string client_id);
   Async<Ptr<domain::KeySet>> keys(domain::TenantId tenant);
+  Async<Ptr<domain::AttackProtection>> attack_protection(domain::TenantId tenant);
+  Async<Ptr<domain::Entitlements>> entitlements(domain::TenantId tenant);
+  Async<Ptr<domain::FlagRules>> flags(domain::TenantId tenant);
 
  private:
   struct Opened {

@@ -26,7 +26,10 @@ enum class ConfigurationKind : uint8_t {
   client_grant,
   connection,
   connections_of,
-  keys
+  keys,
+  attack_protection,
+  entitlements,
+  flags
 };
 
 // Names a value without owning its text, so that a hit allocates nothing.

@@ -50,7 +50,7 @@ class SharedContract : public testing::TestWithParam<SharedMaker> {
 };
 
 TEST_P(SharedContract, a_burst_is_allowed_and_then_one_unit_per_period) {
-  const ports::Rate rate{.per_second = 5};
+  const auto rate = ports::Rate::per_second(5);
   for (int i = 4; i >= 0; --i) {
     const auto taken = take("a", rate, now_);
     EXPECT_TRUE(taken.allowed);
@@ -67,21 +67,21 @@ TEST_P(SharedContract, a_burst_is_allowed_and_then_one_unit_per_period) {
 }
 
 TEST_P(SharedContract, a_refusal_takes_nothing) {
-  const ports::Rate rate{.per_second = 1};
+  const auto rate = ports::Rate::per_second(1);
   EXPECT_TRUE(allows("a", rate, now_));
   for (int i = 0; i < 10; ++i) EXPECT_FALSE(allows("a", rate, now_ + Milliseconds(999)));
   EXPECT_TRUE(allows("a", rate, now_ + Milliseconds(1000)));
 }
 
 TEST_P(SharedContract, keys_do_not_share_a_budget) {
-  const ports::Rate rate{.per_second = 1};
+  const auto rate = ports::Rate::per_second(1);
   EXPECT_TRUE(allows("a", rate, now_));
   EXPECT_TRUE(allows("b", rate, now_));
   EXPECT_FALSE(allows("a", rate, now_));
 }
 
 TEST_P(SharedContract, several_units_and_longer_bursts_count) {
-  const ports::Rate rate{.per_second = 10, .burst = Milliseconds(60'000)};
+  const ports::Rate rate{.interval = Milliseconds(100), .burst = 600};
   EXPECT_TRUE(allows("a", rate, now_, 599));
   EXPECT_FALSE(allows("a", rate, now_, 2));
   EXPECT_TRUE(allows("a", rate, now_, 1));
@@ -90,7 +90,7 @@ TEST_P(SharedContract, several_units_and_longer_bursts_count) {
 }
 
 TEST_P(SharedContract, threads_together_get_no_more_than_the_burst) {
-  const ports::Rate rate{.per_second = 50};
+  const auto rate = ports::Rate::per_second(50);
   std::atomic<int> allowed{0};
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i)

@@ -48,14 +48,14 @@ LocalHasher::LocalHasher(HasherOptions options, Random& random, metrics::Registr
 LocalHasher::~LocalHasher() = default;
 
 // The hash of benchmarks takes a microsecond: a trip to the lanes would be all that it measures.
-Async<std::string> LocalHasher::hash(std::string password) {
+Async<std::string> LocalHasher::hash(ports::HashOwner, std::string password) {
   if (impl_->options.insecure_fast_hash_for_benchmarks) co_return bench_hash(impl_->random.hex(16), password);
   CO_TRY(const auto setting, crypto::new_bcrypt_setting(password, impl_->options.cost, impl_->random));
   CO_TRY(const auto digest, co_await impl_->lanes.run(std::move(password), setting));
   co_return crypto::bcrypt::to_text(setting, digest);
 }
 
-Async<bool> LocalHasher::verify(std::string password, std::string hash) {
+Async<bool> LocalHasher::verify(ports::HashOwner, std::string password, std::string hash) {
   if (hash.starts_with(bench_mark))
     co_return impl_->options.insecure_fast_hash_for_benchmarks&& bench_verify(password, hash);
   const auto setting = crypto::bcrypt_setting_to_verify(password, hash);
@@ -66,7 +66,7 @@ Async<bool> LocalHasher::verify(std::string password, std::string hash) {
 
 std::string LocalHasher::dummy_hash() const { return impl_->unopenable; }
 
-bool LocalHasher::needs_rehash(std::string_view hash) const {
+bool LocalHasher::needs_rehash(domain::PasswordScheme, std::string_view hash) const {
   if (impl_->options.insecure_fast_hash_for_benchmarks) return !hash.starts_with(bench_mark);
   return crypto::bcrypt_cost(hash) != impl_->options.cost;
 }

@@ -24,10 +24,10 @@ class LocalHasher : public ports::Hasher {
   LocalHasher(HasherOptions options, Random& random, metrics::Registry* registry = nullptr);
   ~LocalHasher() override;
 
-  Async<std::string> hash(std::string password) override;
-  Async<bool> verify(std::string password, std::string hash) override;
+  Async<std::string> hash(ports::HashOwner owner, std::string password) override;
+  Async<bool> verify(ports::HashOwner owner, std::string password, std::string hash) override;
   std::string dummy_hash() const override;  // of the configured cost; the same for the life of the process
-  bool needs_rehash(std::string_view hash) const override;
+  bool needs_rehash(domain::PasswordScheme scheme, std::string_view hash) const override;
 
   struct Impl;
 

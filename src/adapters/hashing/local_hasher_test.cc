@@ -10,14 +10,14 @@ namespace {
 class LocalHasherTest : public testing::Test {
  protected:
   static Result<bool> verify(LocalHasher& hasher, std::string password, std::string hash) {
-    return run_sync(hasher.verify(std::move(password), std::move(hash)));
+    return run_sync(hasher.verify({}, std::move(password), std::move(hash)));
   }
   SeededRandom random{1};
   LocalHasher hasher{{.cost = 4}, random};
 };
 
 TEST_F(LocalHasherTest, a_password_verifies_against_its_hash_only) {
-  const auto hash = run_sync(hasher.hash("correct horse")).value();
+  const auto hash = run_sync(hasher.hash({}, "correct horse")).value();
   EXPECT_TRUE(hash.starts_with("$2b$04$"));
   EXPECT_EQ(verify(hasher, "correct horse", hash), true);
   EXPECT_EQ(verify(hasher, "Correct horse", hash), false);
@@ -36,30 +36,30 @@ TEST_F(LocalHasherTest, the_dummy_hash_is_a_real_one_that_nothing_opens) {
 
 TEST_F(LocalHasherTest, another_cost_or_algorithm_is_due_for_a_new_hash) {
   LocalHasher stronger({.cost = 5}, random);
-  const auto hash = run_sync(hasher.hash("p")).value();
-  EXPECT_FALSE(hasher.needs_rehash(hash));
-  EXPECT_TRUE(stronger.needs_rehash(hash));
-  EXPECT_TRUE(hasher.needs_rehash("$argon2id$..."));
+  const auto hash = run_sync(hasher.hash({}, "p")).value();
+  EXPECT_FALSE(hasher.needs_rehash(domain::PasswordScheme::bcrypt, hash));
+  EXPECT_TRUE(stronger.needs_rehash(domain::PasswordScheme::bcrypt, hash));
+  EXPECT_TRUE(hasher.needs_rehash(domain::PasswordScheme::bcrypt, "$argon2id$..."));
 }
 
 TEST_F(LocalHasherTest, a_full_queue_is_unavailable) {
   LocalHasher full({.cost = 4, .threads = 1, .queue_max = 0}, random);
-  EXPECT_EQ(run_sync(full.hash("p")).error().kind, ErrorKind::unavailable);
+  EXPECT_EQ(run_sync(full.hash({}, "p")).error().kind, ErrorKind::unavailable);
   EXPECT_EQ(verify(full, "p", hasher.dummy_hash()).error().kind, ErrorKind::unavailable);
 }
 
 TEST_F(LocalHasherTest, a_password_with_a_nul_byte_is_refused) {
-  EXPECT_EQ(run_sync(hasher.hash(std::string("a\0b", 3))).error().kind, ErrorKind::invalid);
+  EXPECT_EQ(run_sync(hasher.hash({}, std::string("a\0b", 3))).error().kind, ErrorKind::invalid);
 }
 
 TEST_F(LocalHasherTest, hashes_of_the_benchmark_verify_nowhere_else) {
   LocalHasher bench({.insecure_fast_hash_for_benchmarks = true}, random);
-  const auto hash = run_sync(bench.hash("p")).value();
+  const auto hash = run_sync(bench.hash({}, "p")).value();
   EXPECT_TRUE(hash.starts_with("$durward-bench$"));
   EXPECT_EQ(verify(bench, "p", hash), true);
   EXPECT_EQ(verify(bench, "q", hash), false);
   EXPECT_EQ(verify(hasher, "p", hash), false);
-  EXPECT_TRUE(hasher.needs_rehash(hash));
+  EXPECT_TRUE(hasher.needs_rehash(domain::PasswordScheme::bcrypt, hash));
 }
 
 }  // namespace

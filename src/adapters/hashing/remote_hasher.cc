@@ -7,28 +7,32 @@
 
 namespace durward::adapters {
 
-Async<std::string> RemoteHasher::hash(std::string password) { return ask(hash_path, std::move(password)); }
+Async<std::string> RemoteHasher::hash(ports::HashOwner owner, std::string password) {
+  return ask(hash_path, owner, std::move(password));
+}
 
-Async<bool> RemoteHasher::verify(std::string password, std::string hash) {
+Async<bool> RemoteHasher::verify(ports::HashOwner owner, std::string password, std::string hash) {
   // Text with a new line is no hash of ours, and would end early on the way.
   if (hash.find('\n') != hash.npos) co_return false;
   std::string body;
   body.reserve(hash.size() + 1 + password.size());
   body.append(hash).append("\n").append(password);
   crypto::wipe(password);
-  CO_TRY(const std::string answer, co_await ask(verify_path, std::move(body)));
+  CO_TRY(const std::string answer, co_await ask(verify_path, owner, std::move(body)));
   if (answer != "true" && answer != "false")
     co_return fail(ErrorKind::unavailable, "temporarily_unavailable", "The server is overloaded.",
                    "the hashing role answered something else");
   co_return answer == "true";
 }
 
-Async<std::string> RemoteHasher::ask(std::string_view path, std::string body) {
+Async<std::string> RemoteHasher::ask(std::string_view path, ports::HashOwner owner, std::string body) {
   http::ClientRequest request;
   request.method = http::Method::post;
   request.target = path;
   request.body = std::move(body);
   request.headers.set("Content-Type", "text/plain; charset=utf-8");
+  request.headers.set(tenant_header, std::to_string(owner.tenant.value));
+  request.headers.set(scheme_header, owner.scheme == domain::PasswordScheme::bcrypt ? "bcrypt" : "argon2id");
   request.idempotent = request.secret = true;
   auto answer = co_await upstream_.send(std::move(request), deadline_);
   if (answer && answer->status == 200) co_return std::move(answer->body);

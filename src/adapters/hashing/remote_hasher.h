@@ -16,13 +16,15 @@ class RemoteHasher : public ports::Hasher {
   RemoteHasher(http::Upstream& upstream, const ports::Hasher& policy, Milliseconds deadline)
       : upstream_(upstream), policy_(policy), deadline_(deadline) {}
 
-  Async<std::string> hash(std::string password) override;
-  Async<bool> verify(std::string password, std::string hash) override;
+  Async<std::string> hash(ports::HashOwner owner, std::string password) override;
+  Async<bool> verify(ports::HashOwner owner, std::string password, std::string hash) override;
   std::string dummy_hash() const override { return policy_.dummy_hash(); }
-  bool needs_rehash(std::string_view hash) const override { return policy_.needs_rehash(hash); }
+  bool needs_rehash(domain::PasswordScheme scheme, std::string_view hash) const override {
+    return policy_.needs_rehash(scheme, hash);
+  }
 
  private:
-  Async<std::string> ask(std::string_view path, std::string body);
+  Async<std::string> ask(std::string_view path, ports::HashOwner owner, std::string body);
   Error told(const Result<http::Response>& answer);
 
   http::Upstream& upstream_;

@@ -40,7 +40,7 @@ class RemoteHasherTest : public testing::Test {
     remote_.emplace(*upstream_, policy_, deadline);
   }
   Result<bool> verify(std::string password, std::string hash) {
-    return run_sync(remote_->verify(std::move(password), std::move(hash)));
+    return run_sync(remote_->verify({}, std::move(password), std::move(hash)));
   }
 
   SeededRandom random_{1};
@@ -55,21 +55,21 @@ TEST_F(RemoteHasherTest, hashes_and_verifies_like_the_local_one) {
   Tier tier(random_, {.cost = 4});
   serve_with({tier.origin()});
   const std::string password = "correct\nhorse \"\xc3\xa4\"";
-  const auto hash = run_sync(remote_->hash(password)).value();
+  const auto hash = run_sync(remote_->hash({}, password)).value();
   EXPECT_TRUE(hash.starts_with("$2b$04$"));
   EXPECT_EQ(verify(password, hash), true);
   EXPECT_EQ(verify("wrong", hash), false);
   EXPECT_EQ(verify(password, ""), false);
   EXPECT_EQ(verify(password, "two\nlines"), false);
-  EXPECT_FALSE(remote_->needs_rehash(hash));
+  EXPECT_FALSE(remote_->needs_rehash(domain::PasswordScheme::bcrypt, hash));
   EXPECT_EQ(remote_->dummy_hash(), policy_.dummy_hash());
 }
 
 TEST_F(RemoteHasherTest, a_password_the_role_refuses_is_refused_the_same_way) {
   Tier tier(random_, {.cost = 4});
   serve_with({tier.origin()});
-  const auto local = run_sync(policy_.hash(std::string("a\0b", 3)));
-  const auto remote = run_sync(remote_->hash(std::string("a\0b", 3)));
+  const auto local = run_sync(policy_.hash({}, std::string("a\0b", 3)));
+  const auto remote = run_sync(remote_->hash({}, std::string("a\0b", 3)));
   ASSERT_FALSE(remote);
   EXPECT_EQ(remote.error().kind, ErrorKind::invalid);
   EXPECT_EQ(remote.error().code, local.error().code);
@@ -78,14 +78,14 @@ TEST_F(RemoteHasherTest, a_password_the_role_refuses_is_refused_the_same_way) {
 TEST_F(RemoteHasherTest, a_full_queue_sheds_and_another_server_answers) {
   Tier full(random_, {.cost = 4, .threads = 1, .queue_max = 0}), free(random_, {.cost = 4});
   serve_with({full.origin(), free.origin()});
-  for (int i = 0; i < 6; ++i) EXPECT_TRUE(run_sync(remote_->hash("p")));
+  for (int i = 0; i < 6; ++i) EXPECT_TRUE(run_sync(remote_->hash({}, "p")));
   EXPECT_EQ(free.asked, 6);
 }
 
 TEST_F(RemoteHasherTest, when_every_queue_is_full_the_call_is_temporarily_unavailable) {
   Tier full(random_, {.cost = 4, .threads = 1, .queue_max = 0});
   serve_with({full.origin()});
-  const auto refused = run_sync(remote_->hash("p"));
+  const auto refused = run_sync(remote_->hash({}, "p"));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::unavailable);
   EXPECT_EQ(refused.error().code, "temporarily_unavailable");
@@ -94,7 +94,7 @@ TEST_F(RemoteHasherTest, when_every_queue_is_full_the_call_is_temporarily_unavai
 TEST_F(RemoteHasherTest, a_server_that_dies_costs_no_login) {
   Tier a(random_, {.cost = 4}), b(random_, {.cost = 4});
   serve_with({a.origin(), b.origin()});
-  const auto hash = run_sync(remote_->hash("p")).value();
+  const auto hash = run_sync(remote_->hash({}, "p")).value();
   a.server.reset();
   for (int i = 0; i < 10; ++i) EXPECT_EQ(verify("p", hash), true);
 }

@@ -15,10 +15,16 @@ ports::Allowance MemoryLimiter::take_now(const std::string& key, ports::Rate rat
     clean_at_ = std::max<size_t>(4096, 2 * paid_at_.size());
   }
   int64_t& paid_at = paid_at_[key];
-  const int64_t after = std::max(paid_at, now_us) + units * ports::unit_us(rate);
+  const int64_t after = std::max(std::max(paid_at, now_us) + units * ports::unit_us(rate), now_us);
   const bool allowed = after <= now_us + ports::burst_us(rate);
   if (allowed) paid_at = after;
   return ports::allowance(rate, allowed, paid_at, now_us, units);
+}
+
+Async<> MemoryLimiter::forget(std::string key) {
+  std::lock_guard lock(mutex_);
+  paid_at_.erase(key);
+  co_return Result<>();
 }
 
 size_t MemoryLimiter::size() const {

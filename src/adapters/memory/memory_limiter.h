@@ -10,6 +10,7 @@ namespace durward::adapters {
 class MemoryLimiter : public ports::Limiter {
  public:
   Async<ports::Allowance> take(std::string key, ports::Rate rate, TimePoint now, int64_t units = 1) override;
+  Async<> forget(std::string key) override;
   // The same without a coroutine, for callers that know they have no shared counters.
   ports::Allowance take_now(const std::string& key, ports::Rate rate, TimePoint now, int64_t units = 1);
   size_t size() const;

@@ -10,9 +10,9 @@ namespace {
 TEST(MemoryLimiter, forgets_what_is_paid_off) {
   MemoryLimiter limiter;
   const TimePoint now = from_unix_seconds(1'800'000'000);
-  for (int i = 0; i < 4096; ++i) limiter.take_now(std::to_string(i), {.per_second = 1}, now);
+  for (int i = 0; i < 4096; ++i) limiter.take_now(std::to_string(i), ports::Rate::per_second(1), now);
   EXPECT_EQ(limiter.size(), 4096u);
-  limiter.take_now("late", {.per_second = 1}, now + Seconds(1));
+  limiter.take_now("late", ports::Rate::per_second(1), now + Seconds(1));
   EXPECT_EQ(limiter.size(), 1u);
 }
 

@@ -29,7 +29,7 @@ class RedisTest : public testing::Test {
   bool allows(Link& link, int64_t per_second = 1000) {
     RedisLimiter limiter(link);
     const auto taken =
-        run_sync(limiter.take("k", {.per_second = per_second}, from_unix_seconds(1'800'000'000)));
+        run_sync(limiter.take("k", ports::Rate::per_second(per_second), from_unix_seconds(1'800'000'000)));
     return taken && taken->allowed;
   }
   std::string debug_of(Link& link, Link::Arguments arguments) {

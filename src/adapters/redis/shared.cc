@@ -7,7 +7,7 @@ namespace {
 const Script take_script(R"(
 local paid_at = tonumber(redis.call('GET', KEYS[1]) or '0')
 local now, cost, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local after = math.max(paid_at, now) + cost
+local after = math.max(math.max(paid_at, now) + cost, now)
 local allowed = after <= now + burst
 if allowed then
   paid_at = after
@@ -51,6 +51,11 @@ Async<ports::Allowance> RedisLimiter::take(std::string key, ports::Rate rate, Ti
   if (reply.list.size() != 2) co_return odd_reply();
   const int64_t paid_at = std::strtoll(reply.list[1].text.c_str(), nullptr, 10);
   co_return ports::allowance(rate, reply.list[0].integer == 1, paid_at, now_us, units);
+}
+
+Async<> RedisLimiter::forget(std::string key) {
+  CO_ENSURE(co_await link_.command({"DEL", counter_key(key)}));
+  co_return Result<>();
 }
 
 Async<std::optional<std::string>> RedisCache::get(std::string key) {

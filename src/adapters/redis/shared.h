@@ -12,6 +12,7 @@ class RedisLimiter : public ports::Limiter {
  public:
   explicit RedisLimiter(Link& link) : link_(link) {}
   Async<ports::Allowance> take(std::string key, ports::Rate rate, TimePoint now, int64_t units = 1) override;
+  Async<> forget(std::string key) override;
 
  private:
   Link& link_;

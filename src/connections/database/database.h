@@ -92,7 +92,8 @@ class Database {
   // Profile defaults, username and e-mail rules, password policy, hash. Errors: invalid/"invalid_body" for
   // attributes, the codes of domain/password_policy.h, unavailable. A taken identifier shows at the commit:
   // conflict/"user_exists".
-  Async<Change> create_user(domain::Connection connection, NewUser request, TimePoint now);
+  Async<Change> create_user(domain::TenantId tenant, domain::Connection connection, NewUser request,
+                            TimePoint now);
   // The same without password policy, hash and username rule: imports and seeds bring their hash in
   // `password_hash`.
   Result<Change> insert_user(const domain::Connection& connection, NewUser request, TimePoint now) const;
@@ -154,6 +155,10 @@ class Database {
   Options options_;
 };
 
+// How passwords of this user are hashed: what the tenant is entitled to, unless a flag says otherwise. An
+// empty `user_id` is a user to come.
+Task<ports::HashOwner> hash_owner(const ports::Services& services, domain::TenantId tenant,
+                                  std::string user_id);
 // E-mail and username as the connection wants them. Errors: invalid/"invalid_body".
 Result<> check_email(std::string_view email);
 Result<> check_username(const domain::Connection& connection, std::string_view username);

@@ -6,6 +6,7 @@
 #include "base/executor.h"
 #include "connections/database/mails.h"
 #include "crypto/hash.h"
+#include "ports/testing/small_doors.h"
 
 namespace durward::connections::database {
 namespace {
@@ -17,7 +18,7 @@ constexpr TimePoint start{Milliseconds(1'700'000'000'000)};
 
 // --- ports the database connection does not use
 
-struct NoConfiguration : ports::Configuration {
+struct NoConfiguration : testing::UnchangedConfiguration {
   Async<Ptr<domain::Tenant>> tenant_by_name(std::string) override { co_return nullptr; }
   Async<Ptr<domain::Tenant>> only_tenant() override { co_return nullptr; }
   Async<Ptr<domain::TenantSettings>> settings(TenantId) override { co_return nullptr; }
@@ -138,13 +139,13 @@ struct OneUser : ports::Users {
 struct PlainHasher : ports::Hasher {
   int verified = 0;
   bool weak = false;
-  Async<std::string> hash(std::string password) override { co_return "hash:" + password; }
-  Async<bool> verify(std::string password, std::string hash) override {
+  Async<std::string> hash(ports::HashOwner, std::string password) override { co_return "hash:" + password; }
+  Async<bool> verify(ports::HashOwner, std::string password, std::string hash) override {
     ++verified;
     co_return hash == "hash:" + password;
   }
   std::string dummy_hash() const override { return "dummy"; }
-  bool needs_rehash(std::string_view) const override { return weak; }
+  bool needs_rehash(domain::PasswordScheme, std::string_view) const override { return weak; }
 };
 struct OneTicket : ports::Tickets {
   std::optional<domain::Ticket> stored;
@@ -188,16 +189,21 @@ class DatabaseConnection : public ::testing::Test {
   Recorder committer;
   NoVault vault;
   PlainHasher hasher;
+  testing::MapLimiter limiter;
+  testing::MapCache cache;
+  ports::NoBreachedPasswords breached;
+  testing::TableFlags flags;
   ports::Services services{clock,   random,      sequence,  configuration, tenants,        documents,
                            users,   assignments, sessions,  codes,         refresh_tokens, grants,
-                           tickets, logs,        committer, vault,         hasher,         registry};
+                           tickets, logs,        committer, vault,         hasher,         registry,
+                           limiter, cache,       breached,  flags};
   Database database{services};
   domain::Connection connection{.id = "con_1", .name = "db", .strategy = "auth0"};
   Scene scene{.tenant = {.id = {1}, .name = "acme"}, .host = "acme.test", .ip = "192.0.2.1", .now = start};
 
   void store(std::string password = "Secret-1") {
-    auto change =
-        run_sync(database.create_user(connection, {.email = "Ada@Example.com", .password = password}, start));
+    auto change = run_sync(
+        database.create_user({1}, connection, {.email = "Ada@Example.com", .password = password}, start));
     ASSERT_TRUE(change) << change.error().message;
     users.stored = {change->user, find<ports::InsertUser>(change->writes)->password_hash, {}};
   }
@@ -207,7 +213,7 @@ class DatabaseConnection : public ::testing::Test {
         .value();
   }
   std::string refusal_of_creation(NewUser request) {
-    auto change = run_sync(database.create_user(connection, std::move(request), start));
+    auto change = run_sync(database.create_user({1}, connection, std::move(request), start));
     return change ? "" : change.error().code;
   }
   std::string store_ticket(const IssuedTicket& issued) {

@@ -1,6 +1,7 @@
 // Checking and changing passwords.
 #include "base/encoding.h"
 #include "connections/database/database.h"
+#include "domain/entitlements.h"
 
 namespace durward::connections::database {
 
@@ -17,6 +18,18 @@ Refused refused_as_blocked(domain::User user) {
 
 }  // namespace
 
+Task<ports::HashOwner> hash_owner(const ports::Services& services, domain::TenantId tenant,
+                                  std::string user_id) {
+  ports::HashOwner owner{.tenant = tenant};
+  if (const auto entitled = co_await services.configuration.entitlements(tenant))
+    owner.scheme = (*entitled)->password_scheme;
+  const auto set =
+      co_await services.flags.resolve("password-scheme", {.tenant = tenant, .targeting_key = user_id});
+  if (set.variant == "bcrypt") owner.scheme = domain::PasswordScheme::bcrypt;
+  if (set.variant == "argon2id") owner.scheme = domain::PasswordScheme::argon2id;
+  co_return owner;
+}
+
 Database::Database(const ports::Services& services, Options options)
     : services_(services), options_(std::move(options)) {}
 
@@ -27,7 +40,8 @@ Async<PasswordOutcome> Database::verify_password(domain::TenantId tenant,
          co_await services_.users.find_by_identifier(tenant, connection->name, to_lower(trim(identifier))));
   const bool has_password = found && !found->password_hash.empty();
   const std::string hash = has_password ? found->password_hash : services_.hasher.dummy_hash();
-  CO_TRY(const bool right, co_await services_.hasher.verify(password, hash));
+  const auto owner = co_await hash_owner(services_, tenant, found ? found->user.user_id : "");
+  CO_TRY(const bool right, co_await services_.hasher.verify(owner, password, hash));
   if (!found) co_return PasswordOutcome(std::unexpect, refused("fu", {}));
   if (!right || !has_password)
     co_return PasswordOutcome(std::unexpect, refused("fp", std::move(found->user)));
@@ -37,9 +51,9 @@ Async<PasswordOutcome> Database::verify_password(domain::TenantId tenant,
 
   Verified verified{.user = std::move(found->user)};
   // With linked identities the hash may be of another one than SetPassword would change.
-  if (verified.user.identities.size() == 1 && services_.hasher.needs_rehash(hash)) {
+  if (verified.user.identities.size() == 1 && services_.hasher.needs_rehash(owner.scheme, hash)) {
     const int history = domain::PasswordPolicy::from_options(connection->options).history;
-    CO_TRY(auto better, co_await services_.hasher.hash(password));
+    CO_TRY(auto better, co_await services_.hasher.hash(owner, password));
     verified.writes.push_back(
         ports::SetPassword{.user_id = verified.user.user_id,
                            .password_hash = std::move(better),
@@ -60,7 +74,7 @@ Async<> Database::check_history(domain::TenantId tenant, domain::PasswordPolicy 
   if (hashes.size() > size_t(policy.history)) hashes.resize(size_t(policy.history));
   for (const std::string& hash : hashes) {
     if (hash.empty()) continue;
-    CO_TRY(const bool same, co_await services_.hasher.verify(password, hash));
+    CO_TRY(const bool same, co_await services_.hasher.verify({.tenant = tenant}, password, hash));
     if (same) co_return fail(ErrorKind::invalid, "PasswordHistoryError", "Password has previously been used");
   }
   co_return Result<>();
@@ -71,7 +85,8 @@ Async<Change> Database::change_password(domain::TenantId tenant, domain::Connect
   const auto policy = domain::PasswordPolicy::from_options(connection.options);
   CO_ENSURE(domain::check_password(policy, password, user.profile));
   CO_ENSURE(co_await check_history(tenant, policy, user.user_id, password));
-  CO_TRY(auto hash, co_await services_.hasher.hash(std::move(password)));
+  const auto owner = co_await hash_owner(services_, tenant, user.user_id);
+  CO_TRY(auto hash, co_await services_.hasher.hash(owner, std::move(password)));
   ports::Writes writes{ports::SetPassword{.user_id = user.user_id,
                                           .password_hash = std::move(hash),
                                           .at = now,

@@ -170,7 +170,8 @@ Result<Change> Database::insert_user(const domain::Connection& connection, NewUs
   return Change{std::move(user), std::move(writes)};
 }
 
-Async<Change> Database::create_user(domain::Connection connection, NewUser request, TimePoint now) {
+Async<Change> Database::create_user(domain::TenantId tenant, domain::Connection connection, NewUser request,
+                                    TimePoint now) {
   CO_ENSURE(check_required(connection, request));
   const std::string password = std::exchange(request.password, {});
   std::string email = request.email, username = request.username;
@@ -181,7 +182,8 @@ Async<Change> Database::create_user(domain::Connection connection, NewUser reque
     const auto policy = domain::PasswordPolicy::from_options(connection.options);
     CO_ENSURE(domain::check_password(policy, password, person));
     CO_ENSURE(insert_user(connection, request, now));  // refuse bad attributes before the costly hash
-    CO_TRY(request.password_hash, co_await services_.hasher.hash(password));
+    const auto owner = co_await hash_owner(services_, tenant, request.user_id);
+    CO_TRY(request.password_hash, co_await services_.hasher.hash(owner, password));
   }
   co_return insert_user(connection, std::move(request), now);
 }

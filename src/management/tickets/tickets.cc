@@ -159,12 +159,13 @@ Async<Reply> verification(const ports::Services& services, Options options, Call
 }
 
 // A password that was chosen beforehand keeps the same rules and is stored hashed only.
-Async<std::string> chosen_hash(const ports::Services& services, domain::Connection connection,
-                               domain::User user, std::string password) {
+Async<std::string> chosen_hash(const ports::Services& services, domain::TenantId tenant,
+                               domain::Connection connection, domain::User user, std::string password) {
   const auto policy = domain::PasswordPolicy::from_options(connection.options);
   auto checked = domain::check_password(policy, password, user.profile);
   if (!checked) co_return std::unexpected(users::translate_password(std::move(checked).error()));
-  co_return co_await services.hasher.hash(std::move(password));
+  const auto owner = co_await connections::database::hash_owner(services, tenant, user.user_id);
+  co_return co_await services.hasher.hash(owner, std::move(password));
 }
 
 Async<Reply> password_change(const ports::Services& services, Options options, Call call) {
@@ -176,7 +177,7 @@ Async<Reply> password_change(const ports::Services& services, Options options, C
   TicketRequest request = request_of(call.object());
   if (const auto password = json::string(call.object(), "new_password")) {
     CO_TRY(request.new_password_hash,
-           co_await chosen_hash(services, subject.connection, subject.user, *password));
+           co_await chosen_hash(services, call.tenant(), subject.connection, subject.user, *password));
   }
   const Database database(services, std::move(options));
   auto ticket =

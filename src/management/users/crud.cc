@@ -99,7 +99,7 @@ Async<Reply> create(const ports::Services& services, Options options, Call call)
   CO_TRY(const auto connection,
          co_await creatable_connection(services, call.tenant(), json::string_or(body, "connection")));
   connections::database::Database database(services, std::move(options));
-  auto change = co_await database.create_user(connection, request_of(body), call.context.now);
+  auto change = co_await database.create_user(call.tenant(), connection, request_of(body), call.context.now);
   if (!change) co_return std::unexpected(translate_password(std::move(change).error()));
   const bool wants_mail = json::boolean_or(body, "verify_email", true) && !change->user.email_verified();
   if (wants_mail && !change->user.email().empty() && connection.is_database()) {

@@ -240,7 +240,8 @@ Async<ImportChange> import_change(const ports::Services& services, domain::Tenan
   }
   const std::string password = std::exchange(import.user.password, {});
   if (!password.empty()) {
-    CO_TRY(import.user.password_hash, co_await services.hasher.hash(password));
+    const auto owner = co_await connections::database::hash_owner(services, tenant, import.user.user_id);
+    CO_TRY(import.user.password_hash, co_await services.hasher.hash(owner, password));
   }
   const connections::database::Database database(services);
   auto change = database.insert_user(connection, std::move(import.user), now);

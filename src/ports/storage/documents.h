@@ -23,11 +23,15 @@ enum class Collection {
   branding,
   prompts,
   scim_configurations,
-  connection_keys
+  connection_keys,
+  attack_protection,
+  entitlements,
+  flags
 };
 constexpr std::string_view collection_names[] = {
-    "clients",      "connections", "resource_servers", "client_grants",       "roles",          "settings",
-    "signing_keys", "branding",    "prompts",          "scim_configurations", "connection_keys"};
+    "clients",         "connections",       "resource_servers", "client_grants", "roles",
+    "settings",        "signing_keys",      "branding",         "prompts",       "scim_configurations",
+    "connection_keys", "attack_protection", "entitlements",     "flags"};
 inline std::string_view to_string(Collection c) { return collection_names[size_t(c)]; }
 
 struct Document {

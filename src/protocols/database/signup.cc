@@ -145,7 +145,8 @@ json::Object created_reply(const Form& form, const domain::User& user) {
 Async<domain::User> create(Form& form, const domain::Connection& connection, json::Object attributes) {
   auto& database = form.parts.database;
   const auto now = form.context.now;
-  auto change = co_await database.create_user(connection, new_user_of(form.body, std::move(attributes)), now);
+  auto change = co_await database.create_user(form.context.tenant->id, connection,
+                                              new_user_of(form.body, std::move(attributes)), now);
   if (!change) co_return std::unexpected(explain(form, connection, std::move(change).error()));
   const auto scene = scene_of(form);
   change->writes.push_back(database.log(scene, connection, "ss", "Signed up", &change->user));

@@ -11,6 +11,7 @@
 #include "crypto/hash.h"
 #include "endpoint/endpoint.h"
 #include "ports/services.h"
+#include "ports/testing/small_doors.h"
 #include "standards/jose/jws.h"
 
 // A small world in memory for the tests of what stands on ports: every port as a map, reads and commits
@@ -19,7 +20,7 @@ namespace durward::testing {
 
 inline constexpr TimePoint start = TimePoint(Milliseconds(1'700'000'000'000));
 
-struct FakeConfiguration : ports::Configuration {
+struct FakeConfiguration : UnchangedConfiguration {
   using Id = domain::TenantId;
   std::map<std::pair<int64_t, std::string>, Ptr<domain::Client>> clients;
   std::map<std::pair<int64_t, std::string>, Ptr<domain::ResourceServer>> apis;
@@ -83,12 +84,12 @@ struct FakeVault : ports::Vault {
 };
 
 struct FakeHasher : ports::Hasher {
-  Async<std::string> hash(std::string password) override { co_return "hash:" + password; }
-  Async<bool> verify(std::string password, std::string hash) override {
+  Async<std::string> hash(ports::HashOwner, std::string password) override { co_return "hash:" + password; }
+  Async<bool> verify(ports::HashOwner, std::string password, std::string hash) override {
     co_return hash == "hash:" + password;
   }
   std::string dummy_hash() const override { return "dummy"; }
-  bool needs_rehash(std::string_view) const override { return false; }
+  bool needs_rehash(domain::PasswordScheme, std::string_view) const override { return false; }
 };
 
 // Everything stored, for one tenant.
@@ -317,9 +318,14 @@ struct World {
   FakeCommitter committer{state};
   FakeVault vault{random};
   FakeHasher hasher;
+  MapLimiter limiter;
+  MapCache cache;
+  ports::NoBreachedPasswords breached;
+  TableFlags flags;
   ports::Services services{clock,   random,      sequence,  configuration, tenants,        documents,
                            users,   assignments, sessions,  codes,         refresh_tokens, grants,
-                           tickets, logs,        committer, vault,         hasher,         metrics};
+                           tickets, logs,        committer, vault,         hasher,         metrics,
+                           limiter, cache,       breached,  flags};
 
   World() { add_keys(1); }
 

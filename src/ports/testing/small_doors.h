@@ -1,0 +1,81 @@
+#pragma once
+#include <map>
+#include <string>
+
+#include "domain/attack_protection.h"
+#include "domain/entitlements.h"
+#include "domain/flags.h"
+#include "ports/breached_passwords.h"
+#include "ports/configuration.h"
+#include "ports/flags.h"
+#include "ports/limiter.h"
+#include "ports/short_cache.h"
+
+// The doors that most tests need and few speak of. One thread.
+namespace durward::testing {
+
+// Configuration whose settings were never changed.
+struct UnchangedConfiguration : ports::Configuration {
+  Async<Ptr<domain::AttackProtection>> attack_protection(domain::TenantId) override {
+    co_return std::make_shared<const domain::AttackProtection>(protection);
+  }
+  Async<Ptr<domain::Entitlements>> entitlements(domain::TenantId) override {
+    co_return std::make_shared<const domain::Entitlements>(entitled);
+  }
+  Async<Ptr<domain::FlagRules>> flags(domain::TenantId) override {
+    co_return std::make_shared<const domain::FlagRules>();
+  }
+  domain::AttackProtection protection = domain::AttackProtection::from_documents({});
+  domain::Entitlements entitled;
+};
+
+struct MapLimiter : ports::Limiter {
+  Async<ports::Allowance> take(std::string key, ports::Rate rate, TimePoint now, int64_t units) override {
+    const int64_t now_us = to_unix_ms(now) * 1000;
+    int64_t& paid_at = paid[key];
+    const int64_t after = std::max(std::max(paid_at, now_us) + units * ports::unit_us(rate), now_us);
+    const bool allowed = after <= now_us + ports::burst_us(rate);
+    if (allowed) paid_at = after;
+    co_return ports::allowance(rate, allowed, paid_at, now_us, units);
+  }
+  Async<> forget(std::string key) override {
+    paid.erase(key);
+    co_return Result<>();
+  }
+  std::map<std::string, int64_t> paid;
+};
+
+// Nothing in it ends.
+struct MapCache : ports::ShortCache {
+  Async<std::optional<std::string>> get(std::string key) override {
+    const auto found = values.find(key);
+    co_return found == values.end() ? std::nullopt : std::optional(found->second);
+  }
+  Async<> put(std::string key, std::string value, Milliseconds) override {
+    values[key] = std::move(value);
+    co_return Result<>();
+  }
+  Async<bool> put_if_absent(std::string key, std::string value, Milliseconds) override {
+    co_return values.emplace(std::move(key), std::move(value)).second;
+  }
+  Async<> remove(std::string key) override {
+    values.erase(key);
+    co_return Result<>();
+  }
+  std::map<std::string, std::string> values;
+};
+
+// The table's values, or what a test sets.
+struct TableFlags : ports::Flags {
+  Task<domain::FlagResolution> resolve(std::string key, domain::FlagContext) override {
+    if (const auto set = values.find(key); set != values.end())
+      co_return domain::FlagResolution{.value = set->second, .variant = {}, .error_code = {}};
+    const auto* flag = domain::find_flag(key);
+    domain::FlagResolution out;
+    if (flag) out.value = domain::resolve_flag(*flag, {}, {}, "", {}).value;
+    co_return out;
+  }
+  std::map<std::string, json::Value> values;
+};
+
+}  // namespace durward::testing
