@@ -2,11 +2,9 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
-
-#include "base/encoding.h"
-#include "http/head.h"
 
 namespace durward::http {
 
@@ -14,6 +12,9 @@ namespace {
 
 constexpr IpAddress mapped_prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 constexpr unsigned mapped_bits = 96;
+// RFC 6052 §2.1: behind it are IPv4 clients, each with an address of its own.
+constexpr IpAddress nat64_prefix{0x00, 0x64, 0xff, 0x9b};
+constexpr unsigned nat64_bits = 96;
 
 bool is_v4(const IpAddress& address) { return std::memcmp(address.data(), mapped_prefix.data(), 12) == 0; }
 
@@ -42,37 +43,11 @@ std::unexpected<Error> bad_block(std::string_view text) {
   return fail(ErrorKind::invalid, "bad_option", "Not a network of trusted proxies: " + std::string(text));
 }
 
-std::string_view last_element(std::string_view list) {
-  const size_t comma = list.rfind(',');
-  return trim(comma == list.npos ? list : list.substr(comma + 1));
-}
-
-// All fields of that name as one list (RFC 9110 §5.2).
-std::string joined(const Headers& headers, std::string_view name) {
-  std::string out;
-  for (const auto& [key, value] : headers)
-    if (equals_ignoring_case(key, name)) out.append(out.empty() ? "" : ",").append(value);
-  return out;
-}
-
-std::string client_of(std::string_view peer, std::string list, const Networks& trusted) {
-  std::string client(peer);
-  std::string_view rest = list;
-  while (!rest.empty()) {
-    const auto address = parse_ip(last_element(rest));
-    if (!address) break;
-    client = to_string(*address);
-    if (!trusted.contains(*address)) break;
-    const size_t comma = rest.rfind(',');
-    rest = comma == rest.npos ? std::string_view() : rest.substr(0, comma);
-  }
-  return client;
-}
-
 }  // namespace
 
 std::optional<IpAddress> parse_ip(std::string_view text) {
   if (text.size() > 64 || text.find('\0') != text.npos) return {};
+  if (!text.starts_with('[')) text = text.substr(0, text.find('%'));  // RFC 4007 §11: a zone is local
   if (text.starts_with('[')) {
     const size_t close = text.find(']');
     if (close == text.npos || (close + 1 < text.size() && text[close + 1] != ':')) return {};
@@ -119,16 +94,12 @@ bool Networks::contains(std::string_view address) const {
   return parsed && contains(*parsed);
 }
 
-void apply_forwarded(Request& request, std::string_view peer, const Networks& trusted) {
-  request.remote_ip = peer;
-  if (!trusted.contains(peer)) return;
-  request.remote_ip = client_of(peer, joined(request.headers, "X-Forwarded-For"), trusted);
-  const std::string protos = joined(request.headers, "X-Forwarded-Proto");
-  const std::string scheme = to_lower(last_element(protos));
-  if (scheme == "https" || scheme == "http") request.scheme = scheme;
-  const std::string hosts = joined(request.headers, "X-Forwarded-Host");
-  if (const auto host = parse_authority(last_element(hosts))) request.host = *host;
-  request.host = without_default_port(request.host, request.scheme);
+std::string client_block(std::string_view text) {
+  auto address = parse_ip(text);
+  if (!address) return std::string(text.substr(0, 64));
+  if (is_v4(*address) || in_block(*address, nat64_prefix, nat64_bits)) return to_string(*address);
+  std::fill(address->begin() + 8, address->end(), uint8_t(0));
+  return to_string(*address) + "/64";
 }
 
 }  // namespace durward::http

@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "http/message.h"
+#include "base/result.h"
 
-// IP addresses, the networks of trusted proxies, and what those proxies may say about a request.
+// IP addresses and networks of them.
 namespace durward::http {
 
 // IPv4 is kept as IPv4-mapped IPv6, so both notations of one address are equal.
@@ -32,9 +32,9 @@ class Networks {
   std::vector<Block> blocks_;
 };
 
-// Fills scheme, host and remote_ip of a request that came from `peer`. X-Forwarded-* count only when `peer`
-// is trusted; of a list the element next to the nearest untrusted hop is taken, as anything before it may be
-// forged.
-void apply_forwarded(Request& request, std::string_view peer, const Networks& trusted);
+// What counts as one client where clients are counted: the address, of IPv6 its /64, since whoever has one
+// address of that has them all. A zone and a port are dropped; a text that is no address stays itself, cut to
+// 64 bytes.
+std::string client_block(std::string_view address);
 
 }  // namespace durward::http

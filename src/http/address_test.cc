@@ -20,40 +20,26 @@ TEST(Networks, refuse_texts_that_are_no_block) {
     EXPECT_FALSE(Networks::parse({text})) << text;
 }
 
-Request from(std::string_view peer, std::vector<std::pair<std::string, std::string>> fields) {
-  Request request;
-  request.scheme = "http";
-  request.host = "inner:8080";
-  for (auto& [name, value] : fields) request.headers.add(name, value);
-  apply_forwarded(request, peer, *Networks::parse({"10.0.0.0/8"}));
-  return request;
+TEST(ClientBlock, an_ipv4_client_is_its_address_in_every_notation) {
+  for (const char* text : {"1.2.3.4", "::ffff:1.2.3.4", "1.2.3.4:80", "[::ffff:1.2.3.4]:80"})
+    EXPECT_EQ(client_block(text), "1.2.3.4") << text;
 }
 
-TEST(Forwarded, headers_of_a_trusted_proxy_replace_what_the_socket_says) {
-  const Request request = from("10.0.0.1", {{"X-Forwarded-For", "6.6.6.6, 1.2.3.4, 10.0.0.9"},
-                                            {"X-Forwarded-Proto", "https"},
-                                            {"X-Forwarded-Host", "Login.Example.com:443"}});
-  EXPECT_EQ(request.remote_ip, "1.2.3.4");  // 6.6.6.6 is only what that client claims
-  EXPECT_EQ(request.scheme, "https");
-  EXPECT_EQ(request.host, "login.example.com");
+TEST(ClientBlock, an_ipv6_client_is_its_64) {
+  EXPECT_EQ(client_block("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+  EXPECT_EQ(client_block("[2001:db8:1:2:ffff::1]:443"), "2001:db8:1:2::/64");
+  EXPECT_EQ(client_block("fe80::1%eth0"), "fe80::/64");
+  EXPECT_NE(client_block("2001:db8:1:3::1"), client_block("2001:db8:1:2::1"));
 }
 
-TEST(Forwarded, headers_of_anybody_else_are_ignored) {
-  const Request request =
-      from("1.2.3.4",
-           {{"X-Forwarded-For", "6.6.6.6"}, {"X-Forwarded-Proto", "https"}, {"X-Forwarded-Host", "evil"}});
-  EXPECT_EQ(request.remote_ip, "1.2.3.4");
-  EXPECT_EQ(request.scheme, "http");
-  EXPECT_EQ(request.host, "inner:8080");
+TEST(ClientBlock, ipv4_clients_behind_nat64_are_told_apart) {
+  EXPECT_EQ(client_block("64:ff9b::1.2.3.4"), "64:ff9b::102:304");
+  EXPECT_NE(client_block("64:ff9b::1.2.3.4"), client_block("64:ff9b::1.2.3.5"));
 }
 
-TEST(Forwarded, nonsense_of_a_trusted_proxy_changes_nothing) {
-  const Request request =
-      from("10.0.0.1",
-           {{"X-Forwarded-For", "unknown"}, {"X-Forwarded-Proto", "gopher"}, {"X-Forwarded-Host", "a b"}});
-  EXPECT_EQ(request.remote_ip, "10.0.0.1");
-  EXPECT_EQ(request.scheme, "http");
-  EXPECT_EQ(request.host, "inner:8080");
+TEST(ClientBlock, what_is_no_address_is_bounded) {
+  EXPECT_EQ(client_block("unknown"), "unknown");
+  EXPECT_EQ(client_block(std::string(1000, 'x')).size(), 64u);
 }
 
 }  // namespace

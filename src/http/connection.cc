@@ -209,7 +209,7 @@ Task<Connection::Checked<CheckedHead>> Connection::read_head() {
     Request& request = head->request;
     request.received_at = host_.services.clock.now();
     request.id = request_id(request);
-    apply_forwarded(request, peer_, host_.trusted);
+    apply_forwarded(request, peer_, host_.trusted, host_.options.proxy_fields);
   }
   co_return head;
 }

@@ -10,7 +10,7 @@
 
 #include "base/task.h"
 #include "http/access.h"
-#include "http/address.h"
+#include "http/forwarded.h"
 #include "http/head.h"
 #include "http/server.h"
 #include "http/wire.h"

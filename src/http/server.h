@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/random.h"
+#include "http/forwarded.h"
 #include "http/message.h"
 #include "http/tls.h"
 
@@ -51,8 +52,8 @@ struct ServerOptions {
   size_t io_threads = 0;  // 0: one per core
   Limits limits;
   Timeouts timeouts;
-  std::vector<std::string>
-      trusted_proxies;               // addresses or CIDR blocks whose X-Forwarded-* and X-Request-Id count
+  std::vector<std::string> trusted_proxies;  // addresses or CIDR blocks; their X-Request-Id counts too
+  ProxyFields proxy_fields = ProxyFields::x_forwarded;
   std::shared_ptr<TlsContexts> tls;  // needed when a listener has tls
   bool access_log = true;
 };

@@ -62,7 +62,9 @@ constexpr Option table[] = {
   {"plain-http", boolean, "false", "serve without TLS; only behind a proxy that ends it (see trusted-proxies)"},
   {"public-port", integer, "0", "port that clients reach the proxy in front at, for addresses of tenants made here; 0: that of listen",
    0, 0, 65535},
-  {"trusted-proxies", list, "", "addresses or CIDR blocks whose X-Forwarded-* headers count"},
+  {"trusted-proxies", list, "", "addresses or CIDR blocks of the proxies in front, which say who the client is"},
+  {"proxy-headers", text, "x-forwarded", "what the trusted proxies write: X-Forwarded-For, -Proto and -Host, or Forwarded (RFC 7239);"
+   " the other kind is not heard, for a proxy passes on what clients send", 0, 0, 0, "x-forwarded forwarded"},
   {"master-key", text, "", "32 bytes in hex or base64 that seal everything secret; without it <data>/master.key", secret},
   {"smtp-url", text, "", "smtp://HOST:PORT or smtps://HOST:PORT; without it mail waits in the store"},
   {"smtp-user", text, "", "user name at the mail server"},

@@ -69,6 +69,7 @@ http::ServerOptions server_options(const Settings& settings, std::vector<http::L
   options.timeouts.idle = Seconds(settings.integer("idle-timeout"));
   options.timeouts.drain = Seconds(settings.integer("drain-timeout"));
   options.trusted_proxies = settings.list("trusted-proxies");
+  if (settings.text("proxy-headers") == "forwarded") options.proxy_fields = http::ProxyFields::forwarded;
   options.access_log = settings.boolean("access-log");
   return options;
 }
