@@ -26,6 +26,10 @@ Exit run_events_replay(Invocation& invocation);
 Exit run_events_refill(Invocation& invocation);
 Exit run_events_dead(Invocation& invocation);
 
+Exit run_breached_build(Invocation& invocation);
+Exit run_breached_check(Invocation& invocation);
+Exit run_breached_info(Invocation& invocation);
+
 Exit run_migrate(Invocation& invocation);
 Exit run_store_copy(Invocation& invocation);
 Exit run_doctor(Invocation& invocation);

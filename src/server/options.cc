@@ -83,6 +83,7 @@ constexpr Option table[] = {
   {"hash-queue", integer, "512", "passwords that may wait for hashing before logins are refused with 503", 0, 1, 100000},
   {"insecure-fast-hash-for-benchmarks", boolean, "false",
      "hash passwords so fast that anybody can guess them, to measure the rest of a login; with --ephemeral only", flag_only},
+  {"breached-passwords", path, "", "file made by `durward breached build` that passwords are looked up in; without it a short built-in list"},
     {"configuration-values", integer, "30000", "clients, connections, key sets and the like that are kept in memory, of all tenants", 0, 1000,
    10000000},
   {"read-threads", integer, "2", "connections that read the embedded store", 0, 1, 64},
