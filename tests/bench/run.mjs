@@ -274,16 +274,20 @@ async function commits() {
   }
 }
 
-// Cost 10, one core. A hash waits for nobody's end, so the milliseconds at one, two and all lanes are what a person waits.
+// Cost 10, one core. A hash waits for nobody's end, so the milliseconds at one, two and all lanes are what a person waits. `quiet` is the
+// ratio in the quietest tenth of the rounds; `of_mix` is how much of what this processor can do at best in the same rounds an engine reaches.
 async function hash() {
-  const { stdout } = await promisify(execFile)(path.join(build, 'bench_bcrypt_lanes'), ['10', long ? '15' : '5']);
-  const figures = JSON.parse(stdout), theirs = figures.libxcrypt;
-  const add = (name, key) => figures[key] && report(name, figures[key].rate, 'hashes/s', 'libxcrypt', figures[key].rate / theirs.rate,
-    { against_value: theirs.rate, p50_ms: figures[key].ms });
-  add('bcrypt_portable', 'portable_4');
-  const all = Object.keys(figures).filter(key => key.startsWith('assembly_')).sort().at(-1);
-  if (all) add('bcrypt_assembly', all);
-  for (const key of Object.keys(figures)) if (/_[12]$/.test(key)) add(`bcrypt_${key}`, key);
+  const { stdout } = await promisify(execFile)(path.join(build, 'bench_hash'), ['10', long ? '41' : '15']);
+  const { machine, ...figures } = JSON.parse(stdout);
+  const add = (name, key, against, more = {}) => figures[key] && report(name, figures[key].rate, 'hashes/s', against,
+    key === against ? null : figures[key].ratio, { p50_ms: figures[key].ms, quiet: figures[key].quiet_ratio, ...more });
+  const ofMix = key => figures.mix && { of_mix: Number((figures[key].rate / figures.mix.rate).toFixed(2)) };
+  add('bcrypt_libxcrypt', 'libxcrypt', 'libxcrypt', machine);
+  for (const [key, name] of [['plain_5', 'bcrypt_plain'], ['portable_5', 'bcrypt_portable'], ['assembly_5', 'bcrypt_assembly']])
+    if (figures[key]) add(name, key, 'libxcrypt', ofMix(key));
+  add('bcrypt_mix', 'mix', 'libxcrypt');
+  for (const key of Object.keys(figures)) if (/_[12]$/.test(key) && !key.startsWith('pbkdf2')) add(`bcrypt_${key}`, key, 'libxcrypt');
+  for (const key of ['pbkdf2_openssl', 'pbkdf2_1', 'pbkdf2_4']) add(key, key, 'pbkdf2_openssl');
 }
 
 async function many() {

@@ -27,7 +27,8 @@ struct Engine {
   void (*expand)(State* states, size_t count);
 };
 
-const Engine& portable_engine();  // C++, four lanes
+const Engine& plain_engine();     // C++ without anything of a processor, five lanes
+const Engine& portable_engine();  // C++, with the bit field instructions of this processor if it has them
 const Engine* assembly_engine();  // x86-64 with BMI1, five lanes; null elsewhere
 const Engine& best_engine();      // of this processor
 

@@ -8,7 +8,18 @@
 #   left, right: esi edi   ebp r8d   r9d r10d   r11d r12d   r13d r14d
 #   [rsp] the next two words of the first state   [rsp+8] its end
 #
+# With WITHOUT_CHAINS (tests/bench) the halves do not change places, so that no round waits for the one before: the same
+# instructions, which hash nothing and show what this processor can do at best.
+#
 # Nothing depends on a secret but the addresses of loads, as in every implementation of bcrypt.
+
+#ifdef WITHOUT_CHAINS
+#define NAME durward_bcrypt_mix5
+#define ODD(left, low, right, right_low) left, low, right
+#else
+#define NAME durward_bcrypt_expand5
+#define ODD(left, low, right, right_low) right, right_low, left
+#endif
 
         .intel_syntax noprefix
         .text
@@ -41,11 +52,11 @@
         half    2, r9d, r9b, r10d, \round
         half    3, r11d, r11b, r12d, \round
         half    4, r13d, r13b, r14d, \round
-        half    0, edi, dil, esi, \round + 1
-        half    1, r8d, r8b, ebp, \round + 1
-        half    2, r10d, r10b, r9d, \round + 1
-        half    3, r12d, r12b, r11d, \round + 1
-        half    4, r14d, r14b, r13d, \round + 1
+        half    0, ODD(esi, sil, edi, dil), \round + 1
+        half    1, ODD(ebp, bpl, r8d, r8b), \round + 1
+        half    2, ODD(r9d, r9b, r10d, r10b), \round + 1
+        half    3, ODD(r11d, r11b, r12d, r12b), \round + 1
+        half    4, ODD(r13d, r13b, r14d, r14b), \round + 1
 .endm
 
 # The last two subkeys, the exchange of the halves, and the words they become; rax is where.
@@ -59,10 +70,10 @@
         mov     [rax + \lane*STRIDE + 4], ecx
 .endm
 
-        .globl  durward_bcrypt_expand5
-        .hidden durward_bcrypt_expand5
-        .type   durward_bcrypt_expand5, @function
-durward_bcrypt_expand5:
+        .globl  NAME
+        .hidden NAME
+        .type   NAME, @function
+NAME:
         .cfi_startproc
         push    rbx
         .cfi_adjust_cfa_offset 8
@@ -109,5 +120,5 @@ block:
         .endr
         ret
         .cfi_endproc
-        .size   durward_bcrypt_expand5, .-durward_bcrypt_expand5
+        .size   NAME, .-NAME
         .section .note.GNU-stack, "", @progbits
