@@ -10,6 +10,7 @@
 #include "ports/limiter.h"
 #include "ports/mailer.h"
 #include "ports/short_cache.h"
+#include "ports/storage/blocks.h"
 #include "ports/storage/commit.h"
 #include "ports/storage/documents.h"
 #include "ports/storage/jobs.h"
@@ -45,6 +46,7 @@ struct Services {
   ShortCache& cache;  // likewise
   const BreachedPasswords& breached_passwords;
   Flags& flags;
+  Blocks& blocks;
 };
 
 }  // namespace durward::ports

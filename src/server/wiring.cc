@@ -96,7 +96,8 @@ Result<std::unique_ptr<Core>> Core::open(const Settings& settings, KeyMaker& key
                                                                   limiter,
                                                                   cache,
                                                                   c.breached_,
-                                                                  *c.flags_});
+                                                                  *c.flags_,
+                                                                  c.store_->blocks()});
   c.keyed_->store_through(*c.services_);
   return core;
 }

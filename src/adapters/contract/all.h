@@ -1,4 +1,5 @@
 #pragma once
+#include "adapters/contract/blocks_contract.h"
 #include "adapters/contract/documents_contract.h"
 #include "adapters/contract/outbox_contract.h"
 #include "adapters/contract/tokens_contract.h"
@@ -13,6 +14,7 @@
   INSTANTIATE_TEST_SUITE_P(name, UsersContract, testing::ValuesIn(makers), maker_name);       \
   INSTANTIATE_TEST_SUITE_P(name, AssignmentsContract, testing::ValuesIn(makers), maker_name); \
   INSTANTIATE_TEST_SUITE_P(name, TokensContract, testing::ValuesIn(makers), maker_name);      \
+  INSTANTIATE_TEST_SUITE_P(name, BlocksContract, testing::ValuesIn(makers), maker_name);      \
   INSTANTIATE_TEST_SUITE_P(name, LogsContract, testing::ValuesIn(makers), maker_name);        \
   INSTANTIATE_TEST_SUITE_P(name, JobsContract, testing::ValuesIn(makers), maker_name);        \
   INSTANTIATE_TEST_SUITE_P(name, OutboxContract, testing::ValuesIn(makers), maker_name);      \

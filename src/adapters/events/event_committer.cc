@@ -63,6 +63,12 @@ Several heard(const ports::RevokeRefreshTokensOf& w) {
   if (w.audience) of["audience"] = *w.audience;
   return {revoked("refresh_token.revoked", std::move(of))};
 }
+Several heard(const ports::PutBlock& w) {
+  json::Object block{{"connection", w.block.connection}, {"identifier", w.block.identifier}};
+  for (const auto& [name, value] : {std::pair{"ip", w.block.ip}, std::pair{"user_id", w.block.user_id}})
+    if (!value.empty()) block[name] = value;
+  return {{"account.blocked", std::move(block)}};
+}
 Several heard(const ports::InsertDocument& w) {
   return {configuration(w.collection, "created", w.document.id)};
 }

@@ -48,6 +48,11 @@ class CopyTest : public testing::Test {
         ports::RevokeGrant{9, clock.now()},
         ports::PutGrant{{.id = "g1", .user_id = id, .client_id = "c", .audience = "api"}},
         ports::InsertTicket{{.id = 4, .secret_sha256 = "s", .user_id = id}},
+        ports::PutBlock{{.connection = "db",
+                         .identifier = "u1@example.com",
+                         .ip = "192.0.2.1",
+                         .user_id = id,
+                         .expires_at = clock.now() + Seconds(60)}},
         ports::AppendLog{{.id = 5, .date = clock.now(), .type = "s", .user_id = id}},
         ports::InsertJob{6, "mail", {{"to", "x"}}, clock.now()},
         ports::AppendEvent{{.id = 7, .type = "user.created", .time = clock.now(), .data = {{"k", 1}}}}};

@@ -42,6 +42,8 @@ const Sweep sweeps[] = {
     {indexed("refresh_tokens", "dead_at<=$1")},
     {indexed("tickets_before", "expires_at<=$1")},
     {indexed("tickets_rest", "expires_at<=$1")},
+    {"DELETE FROM blocks WHERE (tenant,identifier,connection,ip) IN(SELECT tenant,identifier,connection,ip "
+     "FROM blocks WHERE expires_at<=$1 LIMIT $2 FOR UPDATE SKIP LOCKED)"},
     {"DELETE FROM revoked_grants WHERE (grant_id,tenant) IN(SELECT grant_id,tenant FROM revoked_grants WHERE "
      "(grant_id,tenant) IN(SELECT grant_id,tenant FROM revoked_grants ORDER BY grant_id LIMIT $2) AND "
      "until<=$1 FOR UPDATE SKIP LOCKED)"},

@@ -3,6 +3,7 @@
 #include "adapters/postgres/replica.h"
 #include "adapters/postgres/script.h"
 #include "adapters/records/read_counters.h"
+#include "ports/storage/blocks.h"
 #include "ports/storage/commit.h"
 #include "ports/storage/jobs.h"
 #include "ports/storage/logs.h"
@@ -178,6 +179,18 @@ class PostgresTickets : public ports::Tickets {
  private:
   Context c_;
   metrics::Counter& find_;
+};
+
+class PostgresBlocks : public ports::Blocks {
+ public:
+  explicit PostgresBlocks(Context context);
+  Async<std::optional<domain::Block>> find(domain::TenantId tenant, std::string connection,
+                                           std::string identifier, std::string ip) override;
+  Async<std::vector<domain::Block>> list(domain::TenantId tenant, std::string identifier) override;
+
+ private:
+  Context c_;
+  metrics::Counter &find_, &list_;
 };
 
 class PostgresLogs : public ports::Logs {

@@ -53,6 +53,8 @@ class Script {
   void one(const ports::RemoveGrantsOf&);
   void one(const ports::InsertTicket&);
   void one(const ports::ConsumeTicket&);
+  void one(const ports::PutBlock&);
+  void one(const ports::RemoveBlocks&);
   void one(const ports::AddUserRole&);
   void one(const ports::RemoveUserRole&);
   void one(const ports::AddUserPermission&);

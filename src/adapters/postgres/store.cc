@@ -135,6 +135,7 @@ struct PostgresStore::Impl {
   PostgresRefreshTokens refresh_tokens{context};
   PostgresGrants grants{context};
   PostgresTickets tickets{context};
+  PostgresBlocks blocks{context};
   PostgresLogs logs{context};
   PostgresJobs jobs{context};
   PostgresOutbox outbox{context};
@@ -192,6 +193,7 @@ ports::Codes& PostgresStore::codes() { return impl_->codes; }
 ports::RefreshTokens& PostgresStore::refresh_tokens() { return impl_->refresh_tokens; }
 ports::Grants& PostgresStore::grants() { return impl_->grants; }
 ports::Tickets& PostgresStore::tickets() { return impl_->tickets; }
+ports::Blocks& PostgresStore::blocks() { return impl_->blocks; }
 ports::Logs& PostgresStore::logs() { return impl_->logs; }
 ports::Jobs& PostgresStore::jobs() { return impl_->jobs; }
 ports::Outbox& PostgresStore::outbox() { return impl_->outbox; }

@@ -58,6 +58,7 @@ class PostgresStore : public ports::Store {
   ports::RefreshTokens& refresh_tokens() override;
   ports::Grants& grants() override;
   ports::Tickets& tickets() override;
+  ports::Blocks& blocks() override;
   ports::Logs& logs() override;
   ports::Jobs& jobs() override;
   ports::Outbox& outbox() override;

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "domain/block.h"
 #include "domain/log_record.h"
 #include "domain/session.h"
 #include "domain/user.h"
@@ -134,6 +135,12 @@ domain::Ticket read_ticket(const Row& q) {
   t.expires_at = q.time(2);
   read_detail(t, q.view(3));
   return t;
+}
+
+inline constexpr char block_columns[] = "b.connection,b.identifier,b.ip,b.user_id,b.created_at,b.expires_at";
+template <class Row>
+domain::Block read_block(const Row& q) {
+  return {q.text(0), q.text(1), q.text(2), q.text(3), q.time(4), q.time(5)};
 }
 
 inline constexpr char log_columns[] = "id,date,type,client_id,connection,ip,detail";

@@ -47,6 +47,8 @@ class Applier {
   Result<> one(const ports::RemoveGrantsOf&);
   Result<> one(const ports::InsertTicket&);
   Result<> one(const ports::ConsumeTicket&);
+  Result<> one(const ports::PutBlock&);
+  Result<> one(const ports::RemoveBlocks&);
   Result<> one(const ports::AddUserRole&);
   Result<> one(const ports::RemoveUserRole&);
   Result<> one(const ports::AddUserPermission&);

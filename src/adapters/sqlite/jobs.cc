@@ -19,6 +19,8 @@ constexpr Sweep sweeps[] = {
     {"DELETE FROM sessions WHERE id IN(SELECT id FROM sessions WHERE dead_at<=?1 LIMIT ?2)"},
     {"DELETE FROM refresh_tokens WHERE id IN(SELECT id FROM refresh_tokens WHERE dead_at<=?1 LIMIT ?2)"},
     {"DELETE FROM tickets WHERE id IN(SELECT id FROM tickets WHERE expires_at<=?1 LIMIT ?2)"},
+    {"DELETE FROM blocks WHERE (tenant,identifier,connection,ip) IN(SELECT tenant,identifier,connection,ip "
+     "FROM blocks WHERE expires_at<=?1 LIMIT ?2)"},
     {"DELETE FROM revoked_grants WHERE (grant_id,tenant) IN(SELECT grant_id,tenant FROM (SELECT "
      "grant_id,tenant,until "
      "FROM revoked_grants ORDER BY grant_id LIMIT ?2) WHERE until<=?1)"},

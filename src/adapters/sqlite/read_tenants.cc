@@ -24,6 +24,7 @@ constexpr const char* remove_owned[] = {
     "DELETE FROM revoked_grants WHERE tenant=?",
     "DELETE FROM grants WHERE user IN(SELECT row FROM users WHERE tenant=?)",
     "DELETE FROM tickets WHERE user IN(SELECT row FROM users WHERE tenant=?)",
+    "DELETE FROM blocks WHERE tenant=?",
     "DELETE FROM logs WHERE tenant=?",
     "DELETE FROM jobs WHERE tenant=?",
     "DELETE FROM events WHERE tenant=?",

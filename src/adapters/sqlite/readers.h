@@ -1,6 +1,7 @@
 #pragma once
 #include "adapters/records/read_counters.h"
 #include "adapters/sqlite/engine.h"
+#include "ports/storage/blocks.h"
 #include "ports/storage/commit.h"
 #include "ports/storage/jobs.h"
 #include "ports/storage/logs.h"
@@ -142,6 +143,18 @@ class SqliteTickets : public ports::Tickets {
  private:
   Context c_;
   metrics::Counter& find_;
+};
+
+class SqliteBlocks : public ports::Blocks {
+ public:
+  explicit SqliteBlocks(Context context);
+  Async<std::optional<domain::Block>> find(domain::TenantId tenant, std::string connection,
+                                           std::string identifier, std::string ip) override;
+  Async<std::vector<domain::Block>> list(domain::TenantId tenant, std::string identifier) override;
+
+ private:
+  Context c_;
+  metrics::Counter &find_, &list_;
 };
 
 class SqliteLogs : public ports::Logs {

@@ -79,6 +79,7 @@ struct SqliteStore::Impl {
   SqliteRefreshTokens refresh_tokens{context};
   SqliteGrants grants{context};
   SqliteTickets tickets{context};
+  SqliteBlocks blocks{context};
   SqliteLogs logs{context};
   SqliteJobs jobs{context};
   SqliteOutbox outbox{context};
@@ -156,6 +157,7 @@ ports::Codes& SqliteStore::codes() { return impl_->codes; }
 ports::RefreshTokens& SqliteStore::refresh_tokens() { return impl_->refresh_tokens; }
 ports::Grants& SqliteStore::grants() { return impl_->grants; }
 ports::Tickets& SqliteStore::tickets() { return impl_->tickets; }
+ports::Blocks& SqliteStore::blocks() { return impl_->blocks; }
 ports::Logs& SqliteStore::logs() { return impl_->logs; }
 ports::Jobs& SqliteStore::jobs() { return impl_->jobs; }
 ports::Outbox& SqliteStore::outbox() { return impl_->outbox; }

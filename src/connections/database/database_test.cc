@@ -193,10 +193,11 @@ class DatabaseConnection : public ::testing::Test {
   testing::MapCache cache;
   ports::NoBreachedPasswords breached;
   testing::TableFlags flags;
+  testing::ListedBlocks blocks;
   ports::Services services{clock,   random,      sequence,  configuration, tenants,        documents,
                            users,   assignments, sessions,  codes,         refresh_tokens, grants,
                            tickets, logs,        committer, vault,         hasher,         registry,
-                           limiter, cache,       breached,  flags};
+                           limiter, cache,       breached,  flags,         blocks};
   Database database{services};
   domain::Connection connection{.id = "con_1", .name = "db", .strategy = "auth0"};
   Scene scene{.tenant = {.id = {1}, .name = "acme"}, .host = "acme.test", .ip = "192.0.2.1", .now = start};

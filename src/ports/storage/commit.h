@@ -4,6 +4,7 @@
 #include <variant>
 #include <vector>
 
+#include "domain/block.h"
 #include "domain/event.h"
 #include "domain/log_record.h"
 #include "domain/session.h"
@@ -141,6 +142,16 @@ struct ConsumeTicket {
   int64_t id;
 };  // not_found when used or gone
 
+// --- blocks after wrong passwords
+struct PutBlock {  // one per connection, identifier and address; again is fine: the later end counts
+  domain::Block block;
+};
+struct RemoveBlocks {  // none is fine
+  std::string identifier;
+  std::string connection = {};         // empty: of every connection
+  std::optional<std::string> ip = {};  // "": the one of every address; absent: all
+};
+
 struct Permission {
   std::string resource_server_identifier, permission_name;
   auto operator<=>(const Permission&) const = default;
@@ -185,13 +196,14 @@ struct InsertJob {  // work that must survive a restart: mail
   TimePoint not_before;
 };
 
-using Write = std::variant<
-    InsertDocument, ReplaceDocument, RemoveDocument, RemoveDocumentsBy, InsertUser, ReplaceUser, RemoveUser,
-    SetPassword, RecordLogin, LinkUsers, InsertSession, ReplaceSession, RemoveSession, RemoveSessionsOf,
-    InsertCode, ConsumeCode, InsertRefreshToken, RotateRefreshToken, TouchRefreshToken, RevokeFamily,
-    RevokeRefreshToken, RevokeRefreshTokensOf, RevokeGrant, PutGrant, RemoveGrant, RemoveGrantsOf,
-    InsertTicket, ConsumeTicket, AddUserRole, RemoveUserRole, AddUserPermission, RemoveUserPermission,
-    AddRolePermission, RemoveRolePermission, RemoveRoleAssignments, AppendLog, AppendEvent, InsertJob>;
+using Write = std::variant<InsertDocument, ReplaceDocument, RemoveDocument, RemoveDocumentsBy, InsertUser,
+                           ReplaceUser, RemoveUser, SetPassword, RecordLogin, LinkUsers, InsertSession,
+                           ReplaceSession, RemoveSession, RemoveSessionsOf, InsertCode, ConsumeCode,
+                           InsertRefreshToken, RotateRefreshToken, TouchRefreshToken, RevokeFamily,
+                           RevokeRefreshToken, RevokeRefreshTokensOf, RevokeGrant, PutGrant, RemoveGrant,
+                           RemoveGrantsOf, InsertTicket, ConsumeTicket, PutBlock, RemoveBlocks, AddUserRole,
+                           RemoveUserRole, AddUserPermission, RemoveUserPermission, AddRolePermission,
+                           RemoveRolePermission, RemoveRoleAssignments, AppendLog, AppendEvent, InsertJob>;
 using Writes = std::vector<Write>;
 
 class Committer {

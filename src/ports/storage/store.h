@@ -2,6 +2,7 @@
 #include <functional>
 #include <string>
 
+#include "ports/storage/blocks.h"
 #include "ports/storage/commit.h"
 #include "ports/storage/documents.h"
 #include "ports/storage/jobs.h"
@@ -30,6 +31,7 @@ class Store {
   virtual RefreshTokens& refresh_tokens() = 0;
   virtual Grants& grants() = 0;
   virtual Tickets& tickets() = 0;
+  virtual Blocks& blocks() = 0;
   virtual Logs& logs() = 0;
   virtual Jobs& jobs() = 0;
   virtual Outbox& outbox() = 0;

@@ -10,6 +10,8 @@
 #include "ports/flags.h"
 #include "ports/limiter.h"
 #include "ports/short_cache.h"
+#include "ports/storage/blocks.h"
+#include "ports/storage/commit.h"
 
 // The doors that most tests need and few speak of. One thread.
 namespace durward::testing {
@@ -63,6 +65,34 @@ struct MapCache : ports::ShortCache {
     co_return Result<>();
   }
   std::map<std::string, std::string> values;
+};
+
+// Blocks as a committer of a test puts and removes them; nothing in it ends.
+struct ListedBlocks : ports::Blocks {
+  Async<std::optional<domain::Block>> find(domain::TenantId, std::string connection, std::string identifier,
+                                           std::string ip) override {
+    ++finds;
+    for (const auto& block : all)
+      if (block.connection == connection && block.identifier == identifier &&
+          (block.ip.empty() || block.ip == ip))
+        co_return block;
+    co_return std::nullopt;
+  }
+  Async<std::vector<domain::Block>> list(domain::TenantId, std::string identifier) override {
+    std::vector<domain::Block> out;
+    for (const auto& block : all)
+      if (block.identifier == identifier) out.push_back(block);
+    co_return out;
+  }
+  void apply(const ports::PutBlock& write) { all.push_back(write.block); }
+  void apply(const ports::RemoveBlocks& w) {
+    std::erase_if(all, [&](const auto& block) {
+      return block.identifier == w.identifier && (w.connection.empty() || block.connection == w.connection) &&
+             (!w.ip || block.ip == *w.ip);
+    });
+  }
+  std::vector<domain::Block> all;
+  int finds = 0;
 };
 
 // The table's values, or what a test sets.

@@ -104,6 +104,7 @@ struct State {
   std::vector<domain::Grant> grants;
   std::map<int64_t, bool> revoked_grants;
   std::vector<ports::InsertJob> jobs;
+  ListedBlocks blocks;
   int reads = 0, commits = 0;
 
   template <class Map>
@@ -293,6 +294,10 @@ struct FakeCommitter : ports::Committer {
   }
   void apply(const ports::RevokeGrant& w) { state.revoked_grants[w.grant_id] = true; }
   void apply(const ports::PutGrant& w) { state.grants.push_back(w.grant); }
+  void apply(const ports::PutBlock& w) { state.blocks.apply(w); }
+  void apply(const ports::RemoveBlocks& w) { state.blocks.apply(w); }
+  void apply(const ports::InsertTicket& w) { state.tickets[w.ticket.id] = w.ticket; }
+  void apply(const ports::ConsumeTicket& w) { state.tickets.erase(w.id); }
   void apply(const ports::AppendLog& w) { state.log[w.record.id] = w.record; }
   void apply(const ports::InsertJob& w) { state.jobs.push_back(w); }
 };
@@ -325,7 +330,7 @@ struct World {
   ports::Services services{clock,   random,      sequence,  configuration, tenants,        documents,
                            users,   assignments, sessions,  codes,         refresh_tokens, grants,
                            tickets, logs,        committer, vault,         hasher,         metrics,
-                           limiter, cache,       breached,  flags};
+                           limiter, cache,       breached,  flags,         state.blocks};
 
   World() { add_keys(1); }
 

@@ -9,6 +9,7 @@
 #include "adapters/postgres/migrations/0004_partition_bounds.h"
 #include "adapters/postgres/migrations/0005_partition_bounds_checked.h"
 #include "adapters/postgres/migrations/0006_partitions.h"
+#include "adapters/postgres/migrations/0007_blocks.h"
 
 namespace durward::adapters::postgres {
 
@@ -22,6 +23,7 @@ const std::vector<Migration>& migrations() {
       {4, "partition_bounds", migration_0004_partition_bounds},
       {5, "partition_bounds_checked", migration_0005_partition_bounds_checked},
       {6, "partitions", migration_0006_partitions},
+      {7, "blocks", migration_0007_blocks},
   };
   return all;
 }

@@ -5,6 +5,7 @@
 #include "adapters/sqlite/migrations/0001_initial.h"
 #include "adapters/sqlite/migrations/0002_events.h"
 #include "adapters/sqlite/migrations/0003_node_numbers.h"
+#include "adapters/sqlite/migrations/0004_blocks.h"
 
 namespace durward::adapters::sqlite {
 
@@ -13,6 +14,7 @@ const std::vector<Migration>& migrations() {
       {1, "initial", migration_0001_initial, true},
       {2, "events", migration_0002_events},
       {3, "node_numbers", migration_0003_node_numbers},
+      {4, "blocks", migration_0004_blocks},
   };
   return all;
 }

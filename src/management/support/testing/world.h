@@ -133,7 +133,7 @@ struct World {
       base.clock,   base.random,      base.sequence, base.configuration, base.tenants,        store,
       base.users,   base.assignments, base.sessions, base.codes,         base.refresh_tokens, base.grants,
       base.tickets, base.logs,        store,         base.vault,         base.hasher,         base.metrics,
-      base.limiter, base.cache,       base.breached, base.flags};
+      base.limiter, base.cache,       base.breached, base.flags,         base.state.blocks};
   std::vector<Endpoint> all_rows = rows(services);
   InitialDocuments acme, other;
 
