@@ -20,12 +20,14 @@ enum class ErrorKind {
 };
 
 // `code` is the word on the wire ("invalid_grant", "inexistent_client"); `message` is public; `debug` goes to
-// the log only. Neither ever holds a secret, token or password.
+// the log only. Neither ever holds a secret, token or password. `retry_after` are the seconds after which an
+// unavailable thing is worth asking for again (RFC 9110 §10.2.3).
 struct Error {
   ErrorKind kind = ErrorKind::internal;
   std::string code;
   std::string message;
   std::string debug;
+  int retry_after = 1;
 };
 
 template <class T = void>

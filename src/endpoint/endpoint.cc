@@ -204,7 +204,8 @@ int status_of(ErrorKind kind) {
 
 http::Response management_error(const Error& error) {
   auto response = error_response(status_of(error.kind), error.message, error.code);
-  if (error.kind == ErrorKind::unavailable) response.headers.set("Retry-After", "1");
+  if (error.kind == ErrorKind::unavailable)
+    response.headers.set("Retry-After", std::to_string(error.retry_after));
   return response;
 }
 

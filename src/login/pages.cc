@@ -280,6 +280,11 @@ void set_page_headers(http::Response& response, const PageContext& context, bool
   response.headers.set("Pragma", "no-cache");
 }
 
+http::Response with_retry(http::Response page, const Error& error) {
+  page.headers.set("Retry-After", std::to_string(error.retry_after));
+  return page;
+}
+
 std::string safe_image_url(std::string_view url) {
   const auto parsed = oauth::parse_url(url);
   return parsed && parsed->scheme == "https" ? std::string(url) : std::string();

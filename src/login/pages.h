@@ -103,6 +103,8 @@ struct Failure {
 Task<http::Response> error_page(const ports::Services& services, endpoint::RequestContext context,
                                 const http::Headers& headers, Failure failure);
 http::Response render_error(const PageContext& context, const Failure& failure, std::string_view tracking);
+// The page of a form that could not be worked on now: with the moment to send it again.
+http::Response with_retry(http::Response page, const Error& error);
 
 http::Response signed_out_page(const PageContext& context);
 

@@ -69,7 +69,8 @@ Task<http::Response> sign_in(Visit visit, Kind kind, std::string username, std::
     co_return with_error(visit, kind, std::move(username), Text::busy, 503);
   auto outcome = co_await visit.machine->database().verify_password(visit.context.tenant->id, visit.database,
                                                                     username, std::move(password));
-  if (!outcome) co_return with_error(visit, kind, std::move(username), Text::busy, 503);
+  if (!outcome)
+    co_return with_retry(with_error(visit, kind, std::move(username), Text::busy, 503), outcome.error());
   if (!*outcome)
     co_return co_await refused(std::move(visit), kind, std::move(username), std::move(outcome->error()));
   Proof proof{.user = std::move((*outcome)->user),

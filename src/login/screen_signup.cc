@@ -65,8 +65,9 @@ Task<http::Response> failed(Visit visit, Error error) {
                                       visit.form.get_or("email"));
   if (const auto complaint = complaint_of(error, *visit.database, visit.page.language))
     co_return with_error(visit, complaint->message, complaint->rules);
-  const int status = error.kind == ErrorKind::unavailable ? 503 : 400;
-  co_return with_error(visit, sentence_for(visit, error), {}, status);
+  const auto sentence = sentence_for(visit, error);
+  if (error.kind == ErrorKind::unavailable) co_return with_retry(with_error(visit, sentence, {}, 503), error);
+  co_return with_error(visit, sentence, {}, 400);
 }
 
 // The log record "ss" and the verification mail go into the same commit as the account and its session.

@@ -126,7 +126,8 @@ Task<http::Response> not_changed(TicketVisit visit, domain::Connection connectio
   (void)co_await visit.machine->services().committer.commit(visit.context.tenant->id, std::move(writes));
   if (const auto complaint = complaint_of(error, connection, visit.page.language))
     co_return ask_password(visit, complaint->message, complaint->rules, 400);
-  if (error.kind == ErrorKind::unavailable) co_return ask_password(visit, visit.words(Text::busy), {}, 503);
+  if (error.kind == ErrorKind::unavailable)
+    co_return with_retry(ask_password(visit, visit.words(Text::busy), {}, 503), error);
   co_return invalid_link(visit.page);
 }
 

@@ -18,7 +18,8 @@ json::Object error_body(const Error& error) {
 
 http::Response oauth_error(const Error& error) {
   auto response = uncached_json(endpoint::status_of(error.kind), error_body(error));
-  if (error.kind == ErrorKind::unavailable) response.headers.set("Retry-After", "1");
+  if (error.kind == ErrorKind::unavailable)
+    response.headers.set("Retry-After", std::to_string(error.retry_after));
   return response;
 }
 
