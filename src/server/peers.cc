@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "adapters/hashing/hashing_wire.h"
 #include "base/encoding.h"
 #include "base/executor.h"
 #include "server/files.h"
@@ -55,7 +56,9 @@ Result<> Peers::open_hashing(const Settings& settings, const ports::Hasher& poli
   http::UpstreamOptions options;
   options.name = "hashing";
   options.origins = hashing_origins_;
-  options.hedge_after = deadline / 4;
+  options.hedge_max = deadline / 4;
+  options.deadline_field = adapters::deadline_header;
+  options.backlog_field = adapters::backlog_header;
   options.prepare = [keys = std::move(keys), &clock, &random](http::ClientRequest& request) {
     keys.sign(request, clock.now(), random);
   };
@@ -77,7 +80,7 @@ Result<std::string> Peers::check_hashing() {
                   origin.text() + " answers " + std::to_string(answer->status));
   }
   // The ready answer needs no key; a hash proves that both sides have the same.
-  if (auto hash = run_sync(hasher_->hash("doctor")); !hash)
+  if (auto hash = run_sync(hasher_->hash({}, "doctor")); !hash)
     return fail(hash.error().kind, hash.error().code,
                 "the hashing role does not hash: " + hash.error().debug);
   return std::to_string(hashing_origins_.size()) + " servers answer";
