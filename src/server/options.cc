@@ -48,7 +48,7 @@ constexpr Option table[] = {
   {"operator-key", text, "", "one to four keys that the operator's API accepts as bearer, each 32 or more letters, digits and -._~+/=,"
    " separated by a comma; without it <data>/operator.key", secret},
   {"hasher", list, "local", "where passwords are hashed: local, or https://HOST:PORT of hashing roles"},
-  {"hasher-timeout", integer, "5000", "milliseconds a password may take at hashing roles before the login is refused with 503",
+  {"hasher-timeout", integer, "5000", "milliseconds a password may take to be hashed, here or at hashing roles, before the login is refused with 503",
    0, 50, 60000},
   {"redis", text, "", "redis://HOST:PORT[,...] or redis+sentinel://HOST:PORT[,...]/MASTER: counters and locks the fleet shares; without it"
    " each process has its own"},
@@ -81,6 +81,8 @@ constexpr Option table[] = {
   {"bcrypt-cost", integer, "10", "cost of new password hashes", 0, 4, 16},
   {"hash-threads", integer, "0", "threads that hash passwords; 0: one per core", 0, 0, 256},
   {"hash-queue", integer, "512", "passwords that may wait for hashing before logins are refused with 503", 0, 1, 100000},
+  {"hash-nice", integer, "10", "how far threads that hash passwords stand back behind the other work of this process, as nice(1) counts",
+   0, 0, 19},
   {"insecure-fast-hash-for-benchmarks", boolean, "false",
      "hash passwords so fast that anybody can guess them, to measure the rest of a login; with --ephemeral only", flag_only},
   {"breached-passwords", path, "", "file made by `durward breached build` that passwords are looked up in; without it a short built-in list"},

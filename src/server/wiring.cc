@@ -141,8 +141,13 @@ Result<> Core::open_store(const Settings& settings) {
   store_->on_configuration_change([this](domain::TenantId tenant) { configuration_->invalidate(tenant); });
   hasher_ = std::make_unique<adapters::LocalHasher>(
       adapters::HasherOptions{
-          int(settings.integer("bcrypt-cost")), or_cores(settings.integer("hash-threads")),
-          size_t(settings.integer("hash-queue")), settings.boolean("insecure-fast-hash-for-benchmarks")},
+          .cost = int(settings.integer("bcrypt-cost")),
+          .threads = or_cores(settings.integer("hash-threads")),
+          .queue_max = size_t(settings.integer("hash-queue")),
+          .within_max = Milliseconds(settings.integer("hasher-timeout")),
+          // Where hashing is all that is done there is nobody to stand back for.
+          .nice = needs_no_store(settings) ? 0 : int(settings.integer("hash-nice")),
+          .insecure_fast_hash_for_benchmarks = settings.boolean("insecure-fast-hash-for-benchmarks")},
       *random_, &metrics_);
   return {};
 }

@@ -25,7 +25,8 @@ struct LocalHasher::Impl {
   Impl(HasherOptions options_, Random& random_, metrics::Registry* registry)
       : options(options_),
         random(random_),
-        lanes(options_.threads, options_.queue_max, registry ? *registry : own_registry) {}
+        lanes({.threads = options_.threads, .queue_max = options_.queue_max, .nice = options_.nice},
+              registry ? *registry : own_registry) {}
 
   // Salt and digest are drawn, not computed: verifying against it costs what every hash of this cost does, no
   // password opens it (the digest has 184 bits), and neither a request nor the start waits for it to be made.
@@ -34,6 +35,10 @@ struct LocalHasher::Impl {
     const std::string cost = (options.cost < 10 ? "0" : "") + std::to_string(options.cost);
     return "$2b$" + cost + "$" +
            random.text(53, "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
+  }
+
+  Turn turn(const ports::HashOwner& owner) const {
+    return {owner.tenant, std::min(owner.within, options.within_max)};
   }
 
   const HasherOptions options;
@@ -48,21 +53,23 @@ LocalHasher::LocalHasher(HasherOptions options, Random& random, metrics::Registr
 LocalHasher::~LocalHasher() = default;
 
 // The hash of benchmarks takes a microsecond: a trip to the lanes would be all that it measures.
-Async<std::string> LocalHasher::hash(ports::HashOwner, std::string password) {
+Async<std::string> LocalHasher::hash(ports::HashOwner owner, std::string password) {
   if (impl_->options.insecure_fast_hash_for_benchmarks) co_return bench_hash(impl_->random.hex(16), password);
   CO_TRY(const auto setting, crypto::new_bcrypt_setting(password, impl_->options.cost, impl_->random));
-  CO_TRY(const auto digest, co_await impl_->lanes.run(std::move(password), setting));
+  CO_TRY(const auto digest, co_await impl_->lanes.run(std::move(password), setting, impl_->turn(owner)));
   co_return crypto::bcrypt::to_text(setting, digest);
 }
 
-Async<bool> LocalHasher::verify(ports::HashOwner, std::string password, std::string hash) {
+Async<bool> LocalHasher::verify(ports::HashOwner owner, std::string password, std::string hash) {
   if (hash.starts_with(bench_mark))
     co_return impl_->options.insecure_fast_hash_for_benchmarks&& bench_verify(password, hash);
   const auto setting = crypto::bcrypt_setting_to_verify(password, hash);
   if (!setting) co_return false;
-  CO_TRY(const auto digest, co_await impl_->lanes.run(std::move(password), *setting));
+  CO_TRY(const auto digest, co_await impl_->lanes.run(std::move(password), *setting, impl_->turn(owner)));
   co_return crypto::is_bcrypt_digest(hash, digest);
 }
+
+Milliseconds LocalHasher::expected_wait() const { return impl_->lanes.expected_wait(); }
 
 std::string LocalHasher::dummy_hash() const { return impl_->unopenable; }
 

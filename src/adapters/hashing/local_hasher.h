@@ -9,9 +9,11 @@
 namespace durward::adapters {
 
 struct HasherOptions {
-  int cost = 10;          // bcrypt
-  size_t threads = 2;     // each computes several hashes at once (LanePool)
-  size_t queue_max = 64;  // passwords waiting beyond it fail with unavailable
+  int cost = 10;                    // bcrypt
+  size_t threads = 2;               // each computes several hashes at once (LanePool)
+  size_t queue_max = 64;            // passwords waiting beyond it fail with unavailable
+  Milliseconds within_max{60'000};  // no answer is waited for longer
+  int nice = 0;                     // of the threads, added to the process's own
   // One SHA-256 instead of bcrypt, hashes marked "$durward-bench$": only to measure the rest of a login.
   // Hashes with that mark never verify while this is off.
   bool insecure_fast_hash_for_benchmarks = false;
@@ -26,6 +28,7 @@ class LocalHasher : public ports::Hasher {
 
   Async<std::string> hash(ports::HashOwner owner, std::string password) override;
   Async<bool> verify(ports::HashOwner owner, std::string password, std::string hash) override;
+  Milliseconds expected_wait() const override;
   std::string dummy_hash() const override;  // of the configured cost; the same for the life of the process
   bool needs_rehash(domain::PasswordScheme scheme, std::string_view hash) const override;
 

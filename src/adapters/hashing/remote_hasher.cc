@@ -1,5 +1,8 @@
 #include "adapters/hashing/remote_hasher.h"
 
+#include <algorithm>
+#include <charconv>
+
 #include "adapters/hashing/hashing_wire.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -34,9 +37,17 @@ Async<std::string> RemoteHasher::ask(std::string_view path, ports::HashOwner own
   request.headers.set(tenant_header, std::to_string(owner.tenant.value));
   request.headers.set(scheme_header, owner.scheme == domain::PasswordScheme::bcrypt ? "bcrypt" : "argon2id");
   request.idempotent = request.secret = true;
-  auto answer = co_await upstream_.send(std::move(request), deadline_);
+  auto answer = co_await upstream_.send(std::move(request), std::min(owner.within, deadline_));
   if (answer && answer->status == 200) co_return std::move(answer->body);
   co_return std::unexpected(told(answer));
+}
+
+// What the role said, within reason.
+int RemoteHasher::retry_after(const Result<http::Response>& answer) {
+  const auto text = answer ? answer->headers.get("Retry-After") : std::string_view();
+  int seconds = 1;
+  std::from_chars(text.data(), text.data() + text.size(), seconds);
+  return std::clamp(seconds, 1, 60);
 }
 
 // What the caller hears; an operator reads the cause, at most once a second.
@@ -51,7 +62,8 @@ Error RemoteHasher::told(const Result<http::Response>& answer) {
       answer ? "status " + std::to_string(answer->status) : answer.error().code + ": " + answer.error().debug;
   const int64_t second = std::chrono::steady_clock::now().time_since_epoch() / Seconds(1);
   if (logged_second_.exchange(second) != second) log::warning("hashing is not available", {{"reason", why}});
-  return {ErrorKind::unavailable, "temporarily_unavailable", "The server is overloaded.", why};
+  return {ErrorKind::unavailable, "temporarily_unavailable", "The server is overloaded.", why,
+          retry_after(answer)};
 }
 
 }  // namespace durward::adapters

@@ -26,6 +26,7 @@ class RemoteHasher : public ports::Hasher {
  private:
   Async<std::string> ask(std::string_view path, ports::HashOwner owner, std::string body);
   Error told(const Result<http::Response>& answer);
+  static int retry_after(const Result<http::Response>& answer);
 
   http::Upstream& upstream_;
   const ports::Hasher& policy_;
