@@ -9,6 +9,8 @@ const Flag type_flag{"type", "PATTERN",
                      "only these: words with dots, * for one word, > at the end for the rest"};
 const Flag host_flag{"host", "HOST[:PORT]",
                      "authority the tenant is reached at; without it NAME.<base-domain>"};
+const Flag only_tenant{"tenant", "NAME", "only for this tenant; without it for the installation"};
+const Flag only_environment{"for-environment", "NAME", "only where --environment is this"};
 
 }  // namespace
 
@@ -55,6 +57,13 @@ const std::vector<Command>& commands() {
      Uses::none, run_breached_build},
     {"breached check", "Say whether the password on standard input is on the list in use; exit 9 when it is", {}, {}, Uses::all, run_breached_check},
     {"breached info", "Check the file of breached passwords and say what it holds", {}, {}, Uses::all, run_breached_info},
+    {"flags list", "List feature flags with what is set for them", {}, {{"tenant", "NAME", "and for this tenant"}}, Uses::store, run_flags_list},
+    {"flags set", "Set a feature flag for the installation, an environment or a tenant",
+     {{"KEY", "the flag"}, {"VALUE", "true, false or a text"}},
+     {only_tenant, only_environment, {"percentage", "P", "only for this share of a tenant's users [100]"}}, Uses::store, run_flags_set},
+    {"flags unset", "Take a setting of a feature flag back", {{"KEY", "the flag"}}, {only_tenant, only_environment}, Uses::store, run_flags_unset},
+    {"flags evaluate", "Print what a feature flag is for somebody", {{"KEY", "the flag"}},
+     {{"tenant", "NAME", "who asks"}, {"user", "ID", "of the tenant"}}, Uses::store, run_flags_evaluate},
     {"migrate", "Bring the store to this version's schema", {}, {{"plan", "", "only say what would be done"}}, Uses::store, run_migrate},
     {"store copy", "Move an embedded store into a PostgreSQL database and compare both; repeatable, while nobody serves from them",
      {{"FROM", "sqlite:PATH"}, {"TO", "postgres://USER@HOST:PORT/DATABASE"}}, {}, Uses::store, run_store_copy},

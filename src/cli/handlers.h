@@ -29,6 +29,10 @@ Exit run_events_dead(Invocation& invocation);
 Exit run_breached_build(Invocation& invocation);
 Exit run_breached_check(Invocation& invocation);
 Exit run_breached_info(Invocation& invocation);
+Exit run_flags_list(Invocation& invocation);
+Exit run_flags_set(Invocation& invocation);
+Exit run_flags_unset(Invocation& invocation);
+Exit run_flags_evaluate(Invocation& invocation);
 
 Exit run_migrate(Invocation& invocation);
 Exit run_store_copy(Invocation& invocation);

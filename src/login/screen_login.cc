@@ -18,8 +18,7 @@ LoginPage page_of(const Visit& visit, Kind kind) {
   if (!visit.database) return page;
   page.username_allowed =
       std::ranges::any_of(visit.databases, [](const auto& one) { return one->requires_username(); });
-  if (!std::ranges::all_of(visit.databases, [](const auto& one) { return one->signup_disabled(); }))
-    page.signup_url = visit.link("/u/signup");
+  if (visit.signup_database) page.signup_url = visit.link("/u/signup");
   page.reset_url = visit.link("/u/reset-password/request/" + percent_encode(visit.database->name));
   return page;
 }

@@ -34,13 +34,6 @@ http::Response not_possible(const Visit& visit) {
                 403);
 }
 
-// New accounts go to the first database that takes any.
-void choose_database(Visit& visit) {
-  const auto open =
-      std::ranges::find_if(visit.databases, [](const auto& one) { return !one->signup_disabled(); });
-  visit.database = open == visit.databases.end() ? nullptr : *open;
-}
-
 std::optional<Text> missing_field(const Visit& visit) {
   const auto empty = [&](std::string_view name) { return trim(visit.form.get_or(name)).empty(); };
   if (empty("email")) return Text::enter_email;
@@ -92,7 +85,7 @@ Task<http::Response> show_signup(MachinePtr machine, endpoint::RequestContext co
   Visit& visit = *opened;
   const auto done = co_await is_done_already(visit);
   if (done && *done) co_return co_await machine->resume(visit.context, visit.request, visit.transaction);
-  choose_database(visit);
+  visit.database = visit.signup_database;
   if (!visit.database) co_return not_possible(visit);
   co_return render(visit.page, page_of(visit));
 }
@@ -102,7 +95,7 @@ Task<http::Response> post_signup(MachinePtr machine, endpoint::RequestContext co
   auto opened = co_await open_visit(machine, std::move(context), std::move(request));
   if (!opened) co_return std::move(opened.error());
   Visit& visit = *opened;
-  choose_database(visit);
+  visit.database = visit.signup_database;
   if (!visit.database) co_return not_possible(visit);
   if (const auto missing = missing_field(visit)) co_return with_error(visit, visit.words(*missing));
   database::NewUser wanted{.email = std::string(trim(visit.form.get_or("email"))),

@@ -42,6 +42,11 @@ std::vector<ConnectionPtr> databases_of(const Transaction& transaction, const Co
   return out;
 }
 
+ConnectionPtr first_open(const std::vector<ConnectionPtr>& databases) {
+  const auto open = std::ranges::find_if(databases, [](const auto& one) { return !one->signup_disabled(); });
+  return open == databases.end() ? nullptr : *open;
+}
+
 // Everything of a visit that is configuration. A missing client is a null pointer.
 Async<Visit> furnish(Visit visit) {
   const auto& services = visit.machine->services();
@@ -54,6 +59,8 @@ Async<Visit> furnish(Visit visit) {
   CO_TRY(const auto connections, co_await services.configuration.connections_of(tenant, client_id));
   if (connections) visit.databases = databases_of(visit.transaction, connections);
   if (!visit.databases.empty()) visit.database = visit.databases.front();
+  if (co_await ports::is_on(services.flags, "signup", {.tenant = tenant, .targeting_key = {}}))
+    visit.signup_database = first_open(visit.databases);
   if (!visit.transaction.callback_origin.empty())
     visit.page.form_targets.push_back(visit.transaction.callback_origin);
   if (visit.client)

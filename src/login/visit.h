@@ -25,6 +25,7 @@ struct Visit {
   std::shared_ptr<const domain::Client> client;
   std::vector<ConnectionPtr> databases;  // those whose passwords these pages take, in their order
   ConnectionPtr database;                // the one this page speaks of: at first the first
+  ConnectionPtr signup_database;         // the first that new accounts may go to; null: none
   PageContext page;
 
   std::string client_name() const { return client->name; }

@@ -28,6 +28,9 @@ inline constexpr Degradation degradations[] = {
      "nobody is "
      "told of one that was not made."},
     {Dependency::store, "Management API", "503 with Retry-After."},
+    {Dependency::store, "Feature flags",
+     "What was known serves on; what was not has the default of its table, and the evaluation says "
+     "GENERAL."},
     {Dependency::store, "Mail and other jobs", "Wait in the store."},
     {Dependency::redis, "Rate limits of the fleet", "Each process counts by itself."},
     {Dependency::redis, "Replay check of internal calls across processes", "Each process checks its own."},

@@ -12,6 +12,9 @@ namespace {
 constexpr std::string_view core_only_message =
     "Only sign-in, tokens and sign-out are served at the moment (core-only mode).";
 
+constexpr std::string_view read_only_message =
+    "The management API takes no changes at the moment (feature flag management-writes).";
+
 bool is_management(std::string_view path) { return path == "/api/v2" || path.starts_with("/api/v2/"); }
 
 endpoint::PathParameters parameters_of(const http::RouteMatch& match) {
@@ -178,6 +181,8 @@ Task<http::Response> Pipeline::for_tenant(Found found, http::Request request) {
     auto context = context_of(*tenant, request);
     if (refuses(*row))
       response = unavailable(request.path, core_only_message, "30");
+    else if (co_await is_read_only(*row, (*tenant)->id))
+      response = unavailable(request.path, read_only_message, "30");
     else
       response = co_await limited(*row, std::move(context), std::move(request), parameters_of(found.match));
     if (!origin.empty())
@@ -193,6 +198,11 @@ Task<http::Response> Pipeline::for_tenant(Found found, http::Request request) {
 
 bool Pipeline::refuses(const endpoint::Endpoint& row) const {
   return options_.core_only && *options_.core_only && !is_core(row.path);
+}
+
+Task<bool> Pipeline::is_read_only(const endpoint::Endpoint& row, domain::TenantId tenant) const {
+  if (row.rate != endpoint::RateClass::management_write || !options_.flags) co_return false;
+  co_return !co_await ports::is_on(*options_.flags, "management-writes", {.tenant = tenant, .targeting_key = {}});
 }
 
 endpoint::RequestContext Pipeline::context_of(ports::Configuration::Ptr<domain::Tenant> tenant,

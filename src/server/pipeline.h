@@ -7,6 +7,7 @@
 #include "http/message.h"
 #include "http/router.h"
 #include "ports/configuration.h"
+#include "ports/flags.h"
 #include "server/limiter.h"
 
 // What happens to every request before and after its row: tenant by host, limits, dispatch, errors in the
@@ -17,6 +18,7 @@ struct PipelineOptions {
   std::string base_domain;
   Limiter::Rates rates;
   const std::atomic<bool>* core_only = nullptr;  // outlives the pipeline; null: never
+  ports::Flags* flags = nullptr;                 // likewise; null: every flag has its default
 };
 
 class Pipeline {
@@ -55,6 +57,7 @@ class Pipeline {
                            http::Request request, endpoint::PathParameters path);
   http::Response preflight(const http::Request& request) const;
   bool refuses(const endpoint::Endpoint& row) const;
+  Task<bool> is_read_only(const endpoint::Endpoint& row, domain::TenantId tenant) const;
 
   Face tenant_, host_;
   ports::Configuration& configuration_;

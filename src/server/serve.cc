@@ -228,7 +228,7 @@ Result<> Running::bind() {
       std::move(rows), health_rows(readiness_, core.metrics(), std::move(readers)),
       core.services().configuration, tokens::management_authenticator(core.services()), core.clock(),
       PipelineOptions{settings_.text("base-domain"), rates(settings_, core.shared().limiter()),
-                      &readiness_.core_only});
+                      &readiness_.core_only, &core.services().flags});
   server_ = std::make_unique<http::Server>(
       std::move(options), http::ServerServices{core.clock(), core.random(), core.metrics()},
       [pipeline = pipeline_.get()](http::Request request) { return pipeline->handle(std::move(request)); });
@@ -280,6 +280,8 @@ Result<> Running::bind_operator() {
       core.services(), installation_->api, installation_->provisioner,
       [this, port](std::string_view name) { return tenant_host(settings_, name, port); });
   auto rows = operators::tenant_rows(*office_);
+  flag_office_ = std::make_unique<FlagOffice>(core.services());
+  for (auto& row : operators::flag_rows(*flag_office_)) rows.push_back(std::move(row));
   rows.push_back(openapi_row(rows, version));
   for (auto& row : health_rows(readiness_, core.metrics(), std::move(readers)))
     rows.push_back(std::move(row));

@@ -9,6 +9,7 @@
 #include "server/certificates.h"
 #include "server/health.h"
 #include "server/internal_face.h"
+#include "server/flag_office.h"
 #include "server/operator_face.h"
 #include "server/pipeline.h"
 #include "server/provision.h"
@@ -91,6 +92,7 @@ class Running {
   std::unique_ptr<InternalFace> internal_;
   std::unique_ptr<http::Server> internal_server_;  // only with internal-listen
   std::unique_ptr<TenantOffice> office_;
+  std::unique_ptr<FlagOffice> flag_office_;
   std::unique_ptr<OperatorFace> operator_;
   std::unique_ptr<http::Server> operator_server_;  // only with operator-listen
   std::unique_ptr<Worker> worker_;

@@ -159,6 +159,9 @@ class Database {
 // empty `user_id` is a user to come.
 Task<ports::HashOwner> hash_owner(const ports::Services& services, domain::TenantId tenant,
                                   std::string user_id);
+// Whether people may make accounts by themselves: the connection allows it and the flag `signup` is on.
+Task<bool> takes_signups(const ports::Services& services, domain::TenantId tenant,
+                         domain::Connection connection);
 // E-mail and username as the connection wants them. Errors: invalid/"invalid_body".
 Result<> check_email(std::string_view email);
 Result<> check_username(const domain::Connection& connection, std::string_view username);

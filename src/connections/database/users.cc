@@ -170,6 +170,12 @@ Result<Change> Database::insert_user(const domain::Connection& connection, NewUs
   return Change{std::move(user), std::move(writes)};
 }
 
+Task<bool> takes_signups(const ports::Services& services, domain::TenantId tenant,
+                         domain::Connection connection) {
+  if (connection.signup_disabled()) co_return false;
+  co_return co_await ports::is_on(services.flags, "signup", {.tenant = tenant, .targeting_key = {}});
+}
+
 Async<Change> Database::create_user(domain::TenantId tenant, domain::Connection connection, NewUser request,
                                     TimePoint now) {
   CO_ENSURE(check_required(connection, request));

@@ -160,7 +160,8 @@ Async<domain::User> create(Form& form, const domain::Connection& connection, jso
 }
 
 Async<json::Object> sign_up(Form& form, domain::Connection connection) {
-  if (connection.signup_disabled()) co_return invalid("invalid_signup", "public signup is disabled");
+  if (!co_await source::takes_signups(form.services(), form.tenant(), connection))
+    co_return invalid("invalid_signup", "public signup is disabled");
   CO_TRY(auto attributes, signup_attributes(form.body));
   auto user = co_await create(form, connection, std::move(attributes));
   if (user) co_return created_reply(form, *user);
