@@ -227,7 +227,7 @@ Result<> Running::bind() {
   pipeline_ = std::make_unique<Pipeline>(
       std::move(rows), health_rows(readiness_, core.metrics(), std::move(readers)),
       core.services().configuration, tokens::management_authenticator(core.services()), core.clock(),
-      PipelineOptions{settings_.text("base-domain"), rates(settings_, core.shared().limiter()),
+      PipelineOptions{settings_.text("base-domain"), rates(settings_, core.shared().shared_limiter()),
                       &readiness_.core_only, &core.services().flags});
   server_ = std::make_unique<http::Server>(
       std::move(options), http::ServerServices{core.clock(), core.random(), core.metrics()},

@@ -11,11 +11,15 @@ Result<std::unique_ptr<SharedState>> SharedState::open(const Settings& settings,
                                                        metrics::Registry& metrics) {
   std::unique_ptr<SharedState> state(new SharedState);
   const auto& url = settings.text("redis");
-  if (url.empty()) return state;
+  if (url.empty()) {
+    state->limiter_ = std::make_unique<adapters::FallbackLimiter>(nullptr, metrics);
+    return state;
+  }
   TRY(auto options, adapters::redis::RedisOptions::parse(url));
   options.password = settings.text("redis-password");
   state->link_ = std::make_unique<adapters::redis::Link>(std::move(options), random, metrics);
-  state->limiter_ = std::make_unique<adapters::redis::RedisLimiter>(*state->link_);
+  state->shared_limiter_ = std::make_unique<adapters::redis::RedisLimiter>(*state->link_);
+  state->limiter_ = std::make_unique<adapters::FallbackLimiter>(state->shared_limiter_.get(), metrics);
   state->cache_ = std::make_unique<adapters::redis::RedisCache>(*state->link_);
   state->locks_ = std::make_unique<adapters::redis::RedisLocks>(*state->link_);
   return state;

@@ -2,6 +2,7 @@
 #include <memory>
 #include <span>
 
+#include "adapters/memory/fallback_limiter.h"
 #include "adapters/redis/shared.h"
 #include "ports/storage/jobs.h"
 #include "server/options.h"
@@ -20,7 +21,7 @@ struct SharedUse {
   std::string_view what;
 };
 inline constexpr SharedUse shared_uses[] = {
-    {"rate", OnUnavailable::local, "requests of a tenant per rate class"},
+    {"rate", OnUnavailable::local, "buckets of rate limits and of attack protection"},
     {"nonce", OnUnavailable::local, "signatures of internal calls that were seen, by any process"},
     {"sweep", OnUnavailable::anyway, "the worker that deletes expired rows this minute"},
 };
@@ -32,18 +33,21 @@ class SharedState {
   static Result<std::unique_ptr<SharedState>> open(const Settings& settings, Random& random,
                                                    metrics::Registry& metrics);
 
+  // Exact; of this process without --redis and while Redis is away.
+  ports::Limiter& limiter() { return *limiter_; }
   // Null without --redis: then every process is alone.
-  ports::Limiter* limiter() { return limiter_.get(); }
+  adapters::SharedLimiter* shared_limiter() { return shared_limiter_.get(); }
   ports::ShortCache* cache() { return cache_.get(); }
   ports::Locks* locks() { return locks_.get(); }
   bool is_connected() const { return link_ && link_->is_connected(); }
 
  private:
   SharedState() = default;
-  std::unique_ptr<adapters::redis::Link> link_;
-  std::unique_ptr<adapters::redis::RedisLimiter> limiter_;
+  std::unique_ptr<adapters::redis::RedisLimiter> shared_limiter_;
+  std::unique_ptr<adapters::FallbackLimiter> limiter_;
   std::unique_ptr<adapters::redis::RedisCache> cache_;
   std::unique_ptr<adapters::redis::RedisLocks> locks_;
+  std::unique_ptr<adapters::redis::Link> link_;  // last: it ends first, and with it every command under way
 };
 
 // Jobs whose sweep is left to one process of the fleet at a time. Both outlive it; `locks` may be null.

@@ -34,7 +34,10 @@ class SharedStateTest : public testing::Test {
 
 TEST_F(SharedStateTest, without_redis_every_process_is_alone) {
   const auto state = open("");
-  EXPECT_EQ(state->limiter(), nullptr);
+  EXPECT_EQ(state->shared_limiter(), nullptr);
+  const auto once = ports::Rate::per_second(1);
+  EXPECT_TRUE(run_sync(state->limiter().take("k", once, clock_.now())).value().allowed);
+  EXPECT_FALSE(run_sync(state->limiter().take("k", once, clock_.now())).value().allowed);
   EXPECT_EQ(state->cache(), nullptr);
   EXPECT_EQ(state->locks(), nullptr);
 }

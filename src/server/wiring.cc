@@ -70,10 +70,8 @@ Result<std::unique_ptr<Core>> Core::open(const Settings& settings, KeyMaker& key
   c.jobs_ = std::make_unique<ExclusiveSweep>(c.store_->jobs(), c.shared_->locks(), c.random_->hex(16));
   TRY(c.peers_, Peers::open(settings, *c.hasher_, *c.clock_, *c.random_, c.metrics_));
   ports::Hasher& hasher = c.peers_->hasher() ? *c.peers_->hasher() : *c.hasher_;
-  c.limiter_ = std::make_unique<adapters::MemoryLimiter>();
   c.cache_ = std::make_unique<adapters::MemoryCache>(*c.clock_);
   c.flags_ = std::make_unique<adapters::ConfiguredFlags>(*c.keyed_, settings.text("environment"));
-  ports::Limiter& limiter = c.shared_->limiter() ? *c.shared_->limiter() : *c.limiter_;
   ports::ShortCache& cache = c.shared_->cache() ? *c.shared_->cache() : *c.cache_;
   c.services_ = std::make_unique<ports::Services>(ports::Services{*c.clock_,
                                                                   *c.random_,
@@ -93,7 +91,7 @@ Result<std::unique_ptr<Core>> Core::open(const Settings& settings, KeyMaker& key
                                                                   *c.vault_,
                                                                   hasher,
                                                                   c.metrics_,
-                                                                  limiter,
+                                                                  c.shared_->limiter(),
                                                                   cache,
                                                                   c.breached_,
                                                                   *c.flags_,
@@ -104,7 +102,7 @@ Result<std::unique_ptr<Core>> Core::open(const Settings& settings, KeyMaker& key
 
 std::vector<Probe> Core::probes() {
   std::vector<Probe> out{{Dependency::store, [this] { return store_->is_reachable(); }}};
-  if (shared_->limiter()) out.push_back({Dependency::redis, [this] { return shared_->is_connected(); }});
+  if (shared_->cache()) out.push_back({Dependency::redis, [this] { return shared_->is_connected(); }});
   if (peers_->hasher())
     out.push_back({Dependency::hashing, [this] { return peers_->is_hashing_reachable(); }});
   return out;

@@ -9,7 +9,6 @@
 #include "adapters/hashing/local_hasher.h"
 #include "adapters/mail/mail_catcher.h"
 #include "adapters/memory/memory_cache.h"
-#include "adapters/memory/memory_limiter.h"
 #include "adapters/vault/local_vault.h"
 #include "connections/database/database.h"
 #include "endpoint/endpoint.h"
@@ -78,7 +77,6 @@ class Core {
   std::unique_ptr<adapters::LocalHasher> hasher_;
   std::unique_ptr<Peers> peers_;
   std::unique_ptr<SharedState> shared_;
-  std::unique_ptr<adapters::MemoryLimiter> limiter_;
   std::unique_ptr<adapters::MemoryCache> cache_;
   ports::NoBreachedPasswords breached_;
   std::unique_ptr<adapters::ConfiguredFlags> flags_;

@@ -89,6 +89,24 @@ TEST_P(SharedContract, several_units_and_longer_bursts_count) {
   EXPECT_FALSE(allows("a", rate, now_ + Seconds(1)));
 }
 
+TEST_P(SharedContract, what_is_given_back_is_there_again_up_to_a_full_bucket) {
+  const ports::Rate rate{.interval = Seconds(6), .burst = 10};
+  EXPECT_TRUE(allows("a", rate, now_, 10));
+  EXPECT_EQ(take("a", rate, now_, -3).remaining, 3);
+  EXPECT_EQ(take("a", rate, now_, -30).remaining, 10);
+  EXPECT_FALSE(allows("a", rate, now_, 11));
+}
+
+TEST_P(SharedContract, a_look_takes_nothing_and_a_forgotten_key_is_full) {
+  const ports::Rate rate{.interval = Seconds(6), .burst = 10};
+  EXPECT_EQ(take("a", rate, now_, 0).remaining, 10);
+  EXPECT_TRUE(allows("a", rate, now_, 10));
+  EXPECT_EQ(take("a", rate, now_, 0).remaining, 0);
+  EXPECT_TRUE(run_sync(shared_->limiter().forget("a")));
+  EXPECT_EQ(take("a", rate, now_, 0).remaining, 10);
+  EXPECT_TRUE(run_sync(shared_->limiter().forget("never seen")));
+}
+
 TEST_P(SharedContract, threads_together_get_no_more_than_the_burst) {
   const auto rate = ports::Rate::per_second(50);
   std::atomic<int> allowed{0};

@@ -1,5 +1,6 @@
 #include "adapters/contract/shared_contract.h"
 
+#include "adapters/memory/fallback_limiter.h"
 #include "adapters/memory/memory_cache.h"
 #include "adapters/memory/memory_limiter.h"
 #include "adapters/redis/server_for_tests.h"
@@ -25,10 +26,10 @@ class InProcess : public Shared {
 
 class OnRedis : public Shared {
  public:
-  OnRedis() {
+  explicit OnRedis(bool fallback) : fallback_(fallback) {
     while (!link_.is_connected()) std::this_thread::yield();
   }
-  ports::Limiter& limiter() override { return limiter_; }
+  ports::Limiter& limiter() override { return fallback_ ? static_cast<ports::Limiter&>(falling_) : limiter_; }
   ports::ShortCache& cache() override { return cache_; }
   ports::Locks& locks() override { return locks_; }
   void pass(Milliseconds time) override {
@@ -37,17 +38,20 @@ class OnRedis : public Shared {
   }
 
  private:
+  const bool fallback_;
   redis::RedisServer server_;
   SystemRandom random_;
   metrics::Registry metrics_;
   redis::Link link_{{.addresses = {{"127.0.0.1", server_.port()}}}, random_, metrics_};
   redis::RedisLimiter limiter_{link_};
+  FallbackLimiter falling_{&limiter_, metrics_, {.deadline = Milliseconds(5'000)}};
   redis::RedisCache cache_{link_};
   redis::RedisLocks locks_{link_};
 };
 
 const std::vector<SharedMaker> makers = {{"memory", [] { return std::make_unique<InProcess>(); }},
-                                         {"redis", [] { return std::make_unique<OnRedis>(); }}};
+                                         {"redis", [] { return std::make_unique<OnRedis>(false); }},
+                                         {"fleet", [] { return std::make_unique<OnRedis>(true); }}};
 
 INSTANTIATE_TEST_SUITE_P(Shared, SharedContract, testing::ValuesIn(makers), shared_maker_name);
 

@@ -106,6 +106,7 @@ struct Link::Impl {
   std::condition_variable changed;
   std::deque<Command*> waiting;
   bool connected = false, stopping = false;
+  std::atomic<int64_t> made{0};
   std::thread thread;
 
   Impl(RedisOptions o, Random& r, metrics::Registry& m)
@@ -183,6 +184,7 @@ void Link::Impl::work() {
     }
     failed = 0;
     connects.add();
+    ++made;
     if (std::exchange(told, false)) log::info("Redis is back");
     set_connected(true);
     serve(**context);
@@ -320,6 +322,8 @@ bool Link::is_connected() const {
   std::lock_guard lock(impl_->mutex);
   return impl_->connected;
 }
+
+int64_t Link::connections() const { return impl_->made; }
 
 Async<Reply> Link::command(Arguments arguments) {
   Command command{std::move(arguments), nullptr};

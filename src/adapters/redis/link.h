@@ -58,6 +58,7 @@ class Link {
   Async<Reply> run(const Script& script, Arguments keys, Arguments values);
 
   bool is_connected() const;
+  int64_t connections() const;  // made so far; a server may have lost what it knew before the latest
 
  private:
   struct Impl;

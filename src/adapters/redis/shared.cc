@@ -3,14 +3,20 @@
 namespace durward::adapters::redis {
 namespace {
 
-// ports/limiter.h says what is counted. KEYS[1]: microseconds at which all is paid; ARGV: now, cost, burst.
+// ports/limiter.h says what is counted, Untold what one process adds first. KEYS[1]: microseconds at which
+// all is paid; ARGV: now, cost, burst, base and debt of the untold. A debt puts a bucket at most one burst
+// below empty: processes that were alone for long must not lock everybody out.
 const Script take_script(R"(
-local paid_at = tonumber(redis.call('GET', KEYS[1]) or '0')
+local stored = tonumber(redis.call('GET', KEYS[1]) or '0')
 local now, cost, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local base, debt = tonumber(ARGV[4]), tonumber(ARGV[5])
+local paid_at = math.max(stored, math.min(math.max(stored, base) + debt, now + 2 * burst))
 local after = math.max(math.max(paid_at, now) + cost, now)
-local allowed = after <= now + burst
-if allowed then
-  paid_at = after
+local allowed = cost <= 0 or after <= now + burst
+if allowed and cost ~= 0 then paid_at = after end
+if paid_at <= now then
+  if stored ~= 0 then redis.call('DEL', KEYS[1]) end
+elseif paid_at ~= stored then
   redis.call('SET', KEYS[1], string.format('%.0f', paid_at), 'PX', math.ceil((paid_at - now) / 1000) + 1000)
 end
 return {allowed and 1 or 0, string.format('%.0f', paid_at)}
@@ -43,11 +49,17 @@ std::unexpected<Error> odd_reply() {
 }  // namespace
 
 Async<ports::Allowance> RedisLimiter::take(std::string key, ports::Rate rate, TimePoint now, int64_t units) {
+  return exchange(std::move(key), rate, now, units, {});
+}
+
+Async<ports::Allowance> RedisLimiter::exchange(std::string key, ports::Rate rate, TimePoint now,
+                                               int64_t units, Untold untold) {
   const int64_t now_us = to_unix_ms(now) * 1000;
   CO_TRY(const Reply reply,
          co_await link_.run(take_script, {counter_key(key)},
                             {std::to_string(now_us), std::to_string(units * ports::unit_us(rate)),
-                             std::to_string(ports::burst_us(rate))}));
+                             std::to_string(ports::burst_us(rate)), std::to_string(untold.base_us),
+                             std::to_string(untold.debt_us)}));
   if (reply.list.size() != 2) co_return odd_reply();
   const int64_t paid_at = std::strtoll(reply.list[1].text.c_str(), nullptr, 10);
   co_return ports::allowance(rate, reply.list[0].integer == 1, paid_at, now_us, units);

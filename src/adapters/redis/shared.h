@@ -1,4 +1,5 @@
 #pragma once
+#include "adapters/memory/fallback_limiter.h"
 #include "adapters/redis/link.h"
 #include "ports/limiter.h"
 #include "ports/locks.h"
@@ -8,11 +9,14 @@
 // begin with "durward:" and end by themselves. Errors: unavailable / redis_unavailable. Thread-safe.
 namespace durward::adapters::redis {
 
-class RedisLimiter : public ports::Limiter {
+class RedisLimiter : public SharedLimiter {
  public:
   explicit RedisLimiter(Link& link) : link_(link) {}
   Async<ports::Allowance> take(std::string key, ports::Rate rate, TimePoint now, int64_t units = 1) override;
   Async<> forget(std::string key) override;
+  Async<ports::Allowance> exchange(std::string key, ports::Rate rate, TimePoint now, int64_t units,
+                                   Untold untold) override;
+  int64_t epoch() const override { return link_.connections(); }
 
  private:
   Link& link_;
