@@ -24,6 +24,8 @@ const std::vector<Command>& commands() {
      {{"friendly-name", "TEXT", "what people read"}, host_flag}, Uses::store, run_tenant_create},
     {"tenant list", "List all tenants", {}, {}, Uses::store, run_tenant_list},
     {"tenant show", "Show one tenant with its management client", {tenant}, {host_flag}, Uses::store, run_tenant_show},
+    {"tenant entitlements", "Show or change what the installation grants a tenant: limits and password scheme", {tenant},
+     {{"patch", "JSON", "members to change, as PATCH /operator/v1/tenants/NAME/entitlements takes them"}}, Uses::store, run_tenant_entitlements},
     {"tenant remove", "Remove a tenant with everything it owns", {tenant}, {{"yes", "", "really"}}, Uses::store, run_tenant_remove},
     {"tenant import", "Create or change a tenant from a file in the Deploy CLI's YAML format", {{"FILE", "the file"}},
      {tenant_flag, host_flag}, Uses::store, run_tenant_import},

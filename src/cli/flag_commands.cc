@@ -64,8 +64,8 @@ Result<json::Value> set(const Invocation& invocation) {
   TRY(auto installation, Installation::open(invocation.settings));
   server::FlagOffice office(installation->core->services());
   domain::FlagRule rule{.value = value_of(invocation.arguments[1]), .per_ten_thousand = share};
-  TRY(const auto made, run_sync(office.set(invocation.arguments[0], scope_of(invocation), std::move(rule),
-                                           operator_here())));
+  TRY(const auto made,
+      run_sync(office.set(invocation.arguments[0], scope_of(invocation), std::move(rule), operator_here())));
   return operators::render(made);
 }
 

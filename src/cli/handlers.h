@@ -11,6 +11,7 @@ Exit run_tenant_create(Invocation& invocation);
 Exit run_tenant_list(Invocation& invocation);
 Exit run_tenant_show(Invocation& invocation);
 Exit run_tenant_remove(Invocation& invocation);
+Exit run_tenant_entitlements(Invocation& invocation);
 Exit run_tenant_import(Invocation& invocation);
 Exit run_tenant_export(Invocation& invocation);
 

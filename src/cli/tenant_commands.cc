@@ -1,6 +1,8 @@
 #include "base/executor.h"
 #include "cli/handlers.h"
 #include "cli/with_tenant.h"
+#include "operator/entitlements.h"
+#include "server/entitle.h"
 #include "server/yaml_json.h"
 
 namespace durward::cli {
@@ -90,7 +92,33 @@ Result<> remove(const Invocation& invocation) {
   return run_sync(scene.services().tenants.remove(scene.place.tenant->id));
 }
 
+ports::Write change_record(const TenantScene& scene) {
+  domain::LogRecord record;
+  record.id = scene.services().sequence.next();
+  record.date = scene.services().clock.now();
+  record.type = "sapi";
+  record.description = "Grant a tenant something else";
+  record.hostname = scene.place.host;
+  return ports::AppendLog{std::move(record)};
+}
+
+Result<json::Object> entitlements(const Invocation& invocation) {
+  json::Object patch;
+  if (invocation.has("patch")) {
+    auto given = json::parse_object(invocation.value("patch"));
+    if (!given) return fail(ErrorKind::invalid, "invalid_body", "--patch must be a JSON object");
+    patch = *std::move(given);
+    ENSURE(operators::check_entitlements(patch));
+  }
+  TRY(auto scene, open_tenant(invocation, invocation.arguments[0]));
+  const auto tenant = scene.place.tenant->id;
+  if (patch.empty()) return run_sync(server::entitlements_of(scene.services(), tenant));
+  return run_sync(server::entitle(scene.services(), tenant, std::move(patch), {change_record(scene)}));
+}
+
 }  // namespace
+
+Exit run_tenant_entitlements(Invocation& invocation) { return print(invocation, entitlements(invocation)); }
 
 Exit run_tenant_create(Invocation& invocation) { return print(invocation, create(invocation)); }
 

@@ -30,7 +30,7 @@ http::Response error_response(int status, std::string_view message, std::string_
 
 // RFC 6750 §3: a refused request names the scheme, and the error when a token was shown.
 http::Response bearer_error(Error error, std::string_view challenge) {
-  error.code = error.kind == ErrorKind::forbidden ? error.code : std::string();
+  if (error.kind != ErrorKind::forbidden && error.kind != ErrorKind::limited) error.code.clear();
   auto response = management_error(error);
   if (error.kind == ErrorKind::unauthenticated || error.kind == ErrorKind::forbidden)
     response.headers.set("WWW-Authenticate", std::string(challenge));
@@ -225,6 +225,11 @@ Task<http::Response> run_management(const Endpoint& row, const Authenticator& au
   call.context = std::move(context);
   call.path = std::move(path);
   co_return co_await run_call(row, std::move(call), request);
+}
+
+Async<> limit(RequestLimits* limits, RateClass rate, LimitScope scope, std::string who) {
+  if (!limits) co_return Result<>();
+  co_return co_await limits->take(rate, scope, std::move(who));
 }
 
 }  // namespace durward::endpoint

@@ -7,11 +7,25 @@
 
 #include "base/json.h"
 #include "base/task.h"
+#include "domain/rate_limits.h"
 #include "domain/tenant.h"
 #include "endpoint/fields.h"
 #include "http/message.h"
 
 namespace durward::endpoint {
+
+using domain::LimitScope;
+using domain::RateClass;
+
+// The limits of one request that only its handler can keep, because it knows who the client, the user or the
+// account is. The pipeline keeps the rest, and shows the most constraining bucket of both in the answer.
+class RequestLimits {
+ public:
+  virtual ~RequestLimits() = default;
+  // Takes one unit of `who`'s bucket, where domain::limits has such a row. Error: limited /
+  // too_many_requests, to be answered with 429 in the form of the face.
+  virtual Async<> take(RateClass rate, LimitScope scope, std::string who) = 0;
+};
 
 // Who asks which tenant, settled by the pipeline before any handler runs.
 struct RequestContext {
@@ -23,7 +37,11 @@ struct RequestContext {
   // Authority for links in mails: a name that is the tenant's own, also when the request came under another
   // one, since whoever asks for a password mail chooses the Host and must not choose where its link leads.
   std::string link_host;
+  RequestLimits* limits = nullptr;  // outlives the handler; null: nothing is limited
 };
+
+// Takes from the limits of the request, if it has any (RequestContext::limits).
+Async<> limit(RequestLimits* limits, RateClass rate, LimitScope scope, std::string who);
 
 // The owner of the access token of a management request.
 struct Principal {
@@ -65,9 +83,6 @@ struct Reply {
 using ManagementHandler = std::function<Async<Reply>(Call)>;
 // A protocol or page handler does its own parsing and rendering.
 using ProtocolHandler = std::function<Task<http::Response>(RequestContext, http::Request, PathParameters)>;
-
-// Classes of rate limits and of isolation: the management plane must never starve the login plane.
-enum class RateClass { none, login, token, userinfo, well_known, management_read, management_write };
 
 // Which origins may read the answer in a browser.
 enum class Cors {

@@ -44,6 +44,12 @@ constexpr Row rows[] = {
     {"home", get, "/", "The tenant's front page", "says only whose sign-in service this is", show_home},
 };
 
+// What sends mails or makes accounts has limits of its own.
+endpoint::RateClass rate_of(const Row& row) {
+  if (row.id == "signup_post") return endpoint::RateClass::signup;
+  return row.id == "reset_request_post" ? endpoint::RateClass::change_password : endpoint::RateClass::login;
+}
+
 endpoint::Endpoint endpoint_of(const Row& row, const MachinePtr& machine) {
   endpoint::Endpoint out;
   out.id = row.id;
@@ -52,7 +58,7 @@ endpoint::Endpoint endpoint_of(const Row& row, const MachinePtr& machine) {
   out.tag = "pages";
   out.summary = row.summary;
   out.open_because = row.open_because;
-  out.rate = endpoint::RateClass::login;
+  out.rate = rate_of(row);
   out.handler = endpoint::ProtocolHandler([machine, handler = row.handler](endpoint::RequestContext context,
                                                                            http::Request request,
                                                                            endpoint::PathParameters path) {

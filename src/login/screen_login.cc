@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "login/limits.h"
 #include "login/screens.h"
 #include "login/visit.h"
 
@@ -64,6 +65,8 @@ Task<http::Response> refused(Visit visit, Kind kind, std::string username,
 }
 
 Task<http::Response> sign_in(Visit visit, Kind kind, std::string username, std::string password) {
+  if (!co_await limit_attempt(visit.context, username))
+    co_return with_error(visit, kind, std::move(username), Text::busy, 429);
   if (!co_await settle_database(visit, username))
     co_return with_error(visit, kind, std::move(username), Text::busy, 503);
   auto outcome = co_await visit.machine->database().verify_password(visit.context.tenant->id, visit.database,

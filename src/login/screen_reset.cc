@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "login/limits.h"
 #include "login/screens.h"
 #include "login/visit.h"
 
@@ -87,6 +88,7 @@ Task<http::Response> post_reset_request(MachinePtr machine, endpoint::RequestCon
                                   no_such_connection(visit));
   const std::string email(trim(visit.form.get_or("email", visit.form.get_or("username"))));
   if (email.empty() || email.size() > 320) co_return ask(visit, {}, visit.words(Text::enter_email), 400);
+  if (!co_await limit_mail(visit.context, email)) co_return ask(visit, email, visit.words(Text::busy), 429);
   const auto done = co_await send_link(visit, email);
   if (!done) co_return ask(visit, email, visit.words(Text::busy), 503);
   co_return sent(visit);

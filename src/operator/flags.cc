@@ -50,9 +50,7 @@ Result<const domain::Flag*> flag_of(const Call& call) {
   return flag;
 }
 
-AskedBy asker(const Call& call) {
-  return {call.principal.subject, call.context.ip, call.context.request_id};
-}
+AskedBy asker(const Call& call) { return {call.principal.subject, call.context.ip, call.context.request_id}; }
 
 FlagScope scope_of(const Call& call) {
   return {call.query.get_or("tenant"), call.query.get_or("environment")};
@@ -91,8 +89,8 @@ Async<Reply> set(FlagSettings& settings, Call call) {
   CO_TRY(const auto* flag, flag_of(call));
   const auto& body = call.object();
   FlagScope scope{json::string_or(body, "tenant"), json::string_or(body, "environment")};
-  CO_TRY(const auto made, co_await settings.set(std::string(flag->key), std::move(scope), rule_of(body),
-                                                asker(call)));
+  CO_TRY(const auto made,
+         co_await settings.set(std::string(flag->key), std::move(scope), rule_of(body), asker(call)));
   co_return Reply{.body = render(made)};
 }
 
@@ -117,7 +115,8 @@ Result<Context> context_of(const Call& call) {
   for (const auto& [name, into] : {std::pair{"tenant", &out.tenant}, {"targetingKey", &out.targeting_key}}) {
     const auto* value = context->if_contains(name);
     if (!value || value->is_null()) continue;
-    if (!value->is_string()) return fail(ErrorKind::invalid, "INVALID_CONTEXT", std::string(name) + " must be text.");
+    if (!value->is_string())
+      return fail(ErrorKind::invalid, "INVALID_CONTEXT", std::string(name) + " must be text.");
     *into = json::view(value->get_string());
   }
   return out;

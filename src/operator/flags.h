@@ -48,8 +48,8 @@ class FlagSettings {
 json::Object render(const domain::Flag& flag);
 json::Object render(const FlagSetting& setting);
 
-// /operator/v1/flags, and /ofrep/v1/evaluate/flags (OpenFeature Remote Evaluation Protocol). `settings` outlives
-// the rows. Scopes: read:flags, update:flags.
+// /operator/v1/flags, and /ofrep/v1/evaluate/flags (OpenFeature Remote Evaluation Protocol). `settings`
+// outlives the rows. Scopes: read:flags, update:flags.
 std::vector<endpoint::Endpoint> flag_rows(FlagSettings& settings);
 
 }  // namespace durward::operators

@@ -32,7 +32,9 @@ inline constexpr Degradation degradations[] = {
      "What was known serves on; what was not has the default of its table, and the evaluation says "
      "GENERAL."},
     {Dependency::store, "Mail and other jobs", "Wait in the store."},
-    {Dependency::redis, "Rate limits of the fleet", "Each process counts by itself."},
+    {Dependency::redis, "Rate limits of the fleet",
+     "Each process counts by itself, from what it knew: a bucket it knows to be empty stays empty, N "
+     "processes allow at most N buckets. What it decided alone it tells Redis afterwards."},
     {Dependency::redis, "Replay check of internal calls across processes", "Each process checks its own."},
     {Dependency::redis, "Which worker sweeps", "Every worker does."},
     {Dependency::events, "Mail, jobs and streams",

@@ -64,8 +64,8 @@ Result<> check(const std::string& key, const FlagScope& scope, const domain::Fla
   return domain::check_flag_value(*flag, rule->value);
 }
 
-void tell(std::string_view what, const std::string& key, const FlagScope& scope,
-          const operators::AskedBy& by, const json::Object& change) {
+void tell(std::string_view what, const std::string& key, const FlagScope& scope, const operators::AskedBy& by,
+          const json::Object& change) {
   log::info(what, {{"flag", key},
                    {"tenant", scope.tenant},
                    {"environment", scope.environment},
@@ -127,9 +127,8 @@ Async<FlagSetting> FlagOffice::set(std::string key, FlagScope scope, domain::Fla
     ports::Document next = before.value_or(ports::Document{.id = document, .created_at = made.changed_at});
     next.updated_at = made.changed_at;
     next.body = body_of(made);
-    const json::Object change{{"flag", document},
-                              {"value", rule.value},
-                              {"percentage", double(rule.per_ten_thousand) / 100}};
+    const json::Object change{
+        {"flag", document}, {"value", rule.value}, {"percentage", double(rule.per_ten_thousand) / 100}};
     ports::Writes writes;
     if (before)
       writes.push_back(ports::ReplaceDocument{collection, std::move(next), {}});

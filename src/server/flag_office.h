@@ -5,8 +5,8 @@
 namespace durward::server {
 
 // What operators set for feature flags, as documents of the collection `flags`: a tenant's in the tenant, the
-// rest under TenantId{0}. Who changed what is in the document, the process log, the outbox, and for a tenant in
-// its log. Thread-safe; `services` outlive it.
+// rest under TenantId{0}. Who changed what is in the document, the process log, the outbox, and for a tenant
+// in its log. Thread-safe; `services` outlive it.
 class FlagOffice : public operators::FlagSettings {
  public:
   explicit FlagOffice(const ports::Services& services) : services_(services) {}

@@ -1,61 +1,95 @@
 #pragma once
-#include <atomic>
-#include <cstdint>
+#include <array>
+#include <functional>
 #include <memory>
-#include <utility>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
 
+#include "adapters/memory/fallback_limiter.h"
 #include "base/clock.h"
+#include "base/metrics.h"
+#include "domain/entitlements.h"
 #include "domain/tenant.h"
 #include "endpoint/endpoint.h"
-#include "ports/limiter.h"
 
 namespace durward::server {
 
-// Requests per second of one tenant and rate class, with bursts of one second, and a bound on management
-// requests under way, so that logins always find a free processor. Decides by the counters of this process
-// at once. With shared counters it also takes there, without waiting: their answer counts from the moment it
-// arrives, so a fleet allows beyond the rate what reaches it within a round trip to them. While they are away
-// each process counts alone (OnUnavailable::local). Thread-safe; memory is bounded by the number of tenants
-// active within the last second.
+inline constexpr std::string_view limit_message =
+    "Global limit has been reached; see X-RateLimit-Limit, X-RateLimit-Remaining and X-RateLimit-Reset";
+
+// The buckets of one tenant, in the order of domain::limits.
+using BucketTable = std::array<domain::Bucket, std::size(domain::limits)>;
+
+// What the installation grants tenants whose entitlements say nothing else. Requests per second and tenant in
+// place of the profile's; 0: no limit.
+struct RateDefaults {
+  domain::RateProfile profile = domain::RateProfile::paid;
+  std::optional<int64_t> login, token, management;
+};
+BucketTable buckets_of(const RateDefaults& defaults, const json::Object& entitlements);
+
+struct Verdict {
+  const domain::LimitRow* row = nullptr;  // null: nothing was limited, and the rest means nothing
+  bool allowed = true;
+  int64_t limit = 0, remaining = 0;
+  int64_t reset = 0;       // Unix seconds: when the bucket is full again; of a refusal, when one unit is free
+  Seconds retry_after{0};  // of a refusal, at least 1
+};
+
+// Keeps the limits of domain::limits for every tenant: exact rows by a question to the fleet that is waited
+// for, the others at once (ADR 21). Thread-safe; memory is bounded, and what clients can make up themselves
+// (addresses, identifiers) cannot push out the rest.
 class Limiter {
  public:
-  struct Rates {  // per second; 0: no limit
-    int64_t login = 0, token = 0, management = 0;
-    int64_t management_in_flight = 64;
-    ports::Limiter* shared = nullptr;  // of the fleet; outlives every call it was asked for
-  };
-  explicit Limiter(Rates rates);
-  ~Limiter();
+  using EntitlementsPtr = std::shared_ptr<const domain::Entitlements>;
+  // `shared` may be null. All outlive every question.
+  Limiter(RateDefaults defaults, adapters::SharedLimiter* shared, metrics::Registry& metrics,
+          size_t keys_max = 200'000);
 
-  struct Verdict {
-    bool allowed = true;
-    int64_t limit = 0;  // 0: the class has no limit, and the rest means nothing
-    int64_t remaining = 0;
-    int64_t reset = 0;  // Unix seconds at which a whole burst is free again
-  };
-  Verdict take(domain::TenantId tenant, endpoint::RateClass rate, TimePoint now);
-
-  // One management request under way; false when too many are.
-  class Slot {
-   public:
-    explicit Slot(Limiter* owner) : owner_(owner) {}
-    Slot(Slot&& other) noexcept : owner_(std::exchange(other.owner_, nullptr)) {}
-    ~Slot() {
-      if (owner_) owner_->in_flight_.fetch_sub(1);
-    }
-    explicit operator bool() const { return owner_; }
-
-   private:
-    Limiter* owner_;
-  };
-  Slot enter_management();
+  // `entitled` may be null: then the defaults count.
+  std::shared_ptr<const BucketTable> table_of(domain::TenantId tenant, const EntitlementsPtr& entitled);
+  // `who` is not kept: an identifier is hashed, the rest is an address, a client or a user id.
+  Task<Verdict> take(domain::TenantId tenant, std::shared_ptr<const BucketTable> table,
+                     const domain::LimitRow* row, std::string who, TimePoint now);
 
  private:
-  struct Counters;
-  int64_t rate_of(endpoint::RateClass rate) const;
-  Rates rates_;
-  std::atomic<int64_t> in_flight_{0};
-  std::shared_ptr<Counters> counters_;  // shared with questions whose answer is still to come
+  struct Known {
+    EntitlementsPtr entitled;
+    std::shared_ptr<const BucketTable> table;
+  };
+  const RateDefaults defaults_;
+  const std::shared_ptr<const BucketTable> default_table_;
+  std::array<metrics::Counter*, std::size(domain::limits)> refused_{};
+  adapters::FallbackLimiter known_, made_up_;
+  std::mutex mutex_;
+  std::unordered_map<int64_t, Known> tables_;  // of tenants with entitlements of their own
+};
+
+// Called when a bucket refuses, or has less than a fifth left.
+using OnLimit = std::function<void(const endpoint::RequestContext& context, const Verdict& verdict)>;
+
+// The limits of one request. Lives in the pipeline's frame.
+class RequestBuckets : public endpoint::RequestLimits {
+ public:
+  RequestBuckets(Limiter& limiter, endpoint::RequestContext context, const Limiter::EntitlementsPtr& entitled,
+                 const OnLimit& on_limit);
+
+  // What is known of every request: the buckets of its address, then of its tenant, so that who floods is
+  // stopped before he empties what others share. Error: limited / too_many_requests.
+  Async<> enter(domain::RateClass rate);
+  Async<> take(domain::RateClass rate, domain::LimitScope scope, std::string who) override;
+
+  const Verdict& shown() const { return shown_; }  // the most constraining one
+
+ private:
+  Async<> take_row(const domain::LimitRow* row, std::string who);
+  Limiter& limiter_;
+  const endpoint::RequestContext context_;
+  const std::shared_ptr<const BucketTable> table_;
+  const OnLimit& on_limit_;
+  Verdict shown_;
 };
 
 }  // namespace durward::server

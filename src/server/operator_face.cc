@@ -6,6 +6,7 @@
 #include "base/encoding.h"
 #include "base/log.h"
 #include "crypto/hash.h"
+#include "http/address.h"
 #include "server/files.h"
 #include "server/pipeline.h"
 
@@ -99,7 +100,7 @@ OperatorFace::OperatorFace(std::vector<endpoint::Endpoint> rows, OperatorKeys ke
       keys_(std::move(keys)),
       clock_(clock),
       scopes_(scopes_of(rows_)),
-      limiter_({.management_in_flight = in_flight_max}) {
+      slots_(in_flight_max) {
   endpoint::check_rows(rows_);
   for (size_t i = 0; i < rows_.size(); ++i) router_.add(rows_[i].method, rows_[i].path, i);
 }
@@ -107,11 +108,12 @@ OperatorFace::OperatorFace(std::vector<endpoint::Endpoint> rows, OperatorKeys ke
 // An address that guesses is refused before its guess is looked at, so a right one tells nothing either.
 Result<endpoint::Principal> OperatorFace::principal_of(const endpoint::RequestContext& context,
                                                        std::string_view bearer) {
-  if (wrong_keys_.take_now(context.ip, wrong_keys_rate, context.now, 0).remaining == 0)
+  const std::string from = http::client_block(context.ip);
+  if (wrong_keys_.take_now(from, wrong_keys_rate, context.now, 0).remaining == 0)
     return fail(ErrorKind::limited, "too_many_attempts", "Too many wrong keys came from this address.");
   if (const auto name = keys_.name_of(bearer))
     return endpoint::Principal{"operator:" + *name + "@clients", "operator", scopes_};
-  (void)wrong_keys_.take_now(context.ip, wrong_keys_rate, context.now);
+  (void)wrong_keys_.take_now(from, wrong_keys_rate, context.now);
   log::warning("a wrong operator's key was refused",
                {{"remote_ip", context.ip}, {"request_id", context.request_id}});
   return fail(ErrorKind::unauthenticated, "", "Bad key");
@@ -123,7 +125,7 @@ Task<http::Response> OperatorFace::run(const endpoint::Endpoint& row, http::Requ
   const endpoint::PathParameters path(match.parameters.begin(), match.parameters.end());
   if (const auto* open = std::get_if<endpoint::ProtocolHandler>(&row.handler))
     co_return co_await (*open)(std::move(context), std::move(request), path);
-  const auto slot = limiter_.enter_management();
+  const auto slot = slots_.enter();
   if (!slot) co_return refuse(503, "The operator's API is busy.");
   const endpoint::Authenticator authenticate = [this](const endpoint::RequestContext& asked,
                                                       const std::string& bearer) {

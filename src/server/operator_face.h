@@ -8,8 +8,8 @@
 #include "base/random.h"
 #include "endpoint/endpoint.h"
 #include "http/router.h"
-#include "server/limiter.h"
 #include "server/options.h"
+#include "server/slots.h"
 
 namespace durward::server {
 
@@ -54,7 +54,7 @@ class OperatorFace {
   const Clock& clock_;
   std::vector<std::string> scopes_;
   adapters::MemoryLimiter wrong_keys_;
-  Limiter limiter_;
+  Slots slots_;
 };
 
 }  // namespace durward::server

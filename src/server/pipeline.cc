@@ -58,19 +58,18 @@ http::Response no_match(const http::Request& request, const http::RouteMatch& ma
 }
 
 // draft-ietf-httpapi-ratelimit-headers came later; these are the names Auth0's clients read.
-void add_limit_headers(http::Response& response, const Limiter::Verdict& verdict) {
-  if (verdict.limit == 0) return;
+void add_limit_headers(http::Response& response, const Verdict& verdict) {
+  if (!verdict.row) return;
   response.headers.set("X-RateLimit-Limit", std::to_string(verdict.limit));
   response.headers.set("X-RateLimit-Remaining", std::to_string(verdict.remaining));
   response.headers.set("X-RateLimit-Reset", std::to_string(verdict.reset));
+  if (!verdict.allowed && response.status == 429)
+    response.headers.set("Retry-After", std::to_string(verdict.retry_after.count()));
 }
 
-http::Response too_many(std::string_view path) {
-  auto response = error_at(
-      path, 429, "too_many_requests",
-      "Global limit has been reached; see X-RateLimit-Limit, X-RateLimit-Remaining and X-RateLimit-Reset");
-  response.headers.set("Retry-After", "1");
-  return response;
+bool wants_page(const endpoint::Endpoint& row, const http::Request& request) {
+  return row.rate != endpoint::RateClass::token &&
+         request.headers.get("accept").find("text/html") != std::string_view::npos;
 }
 
 // RFC 6797 §8.1.1 ignores addresses; localhost is shared by everything a developer runs.
@@ -125,9 +124,12 @@ Pipeline::Pipeline(std::vector<endpoint::Endpoint> rows, std::vector<endpoint::E
       host_(std::move(host_rows)),
       configuration_(configuration),
       authenticate_(std::move(authenticate)),
+      counted_([this](const endpoint::RequestContext& context, const std::string& bearer) {
+        return this->authenticate(context, bearer);
+      }),
       clock_(clock),
       options_(std::move(options)),
-      limiter_(options_.rates) {}
+      slots_(options_.management_in_flight) {}
 
 Task<http::Response> Pipeline::handle(http::Request request) {
   const std::string id = request.id, path = request.path;
@@ -202,7 +204,8 @@ bool Pipeline::refuses(const endpoint::Endpoint& row) const {
 
 Task<bool> Pipeline::is_read_only(const endpoint::Endpoint& row, domain::TenantId tenant) const {
   if (row.rate != endpoint::RateClass::management_write || !options_.flags) co_return false;
-  co_return !co_await ports::is_on(*options_.flags, "management-writes", {.tenant = tenant, .targeting_key = {}});
+  co_return !co_await ports::is_on(*options_.flags, "management-writes",
+                                   {.tenant = tenant, .targeting_key = {}});
 }
 
 endpoint::RequestContext Pipeline::context_of(ports::Configuration::Ptr<domain::Tenant> tenant,
@@ -220,19 +223,44 @@ endpoint::RequestContext Pipeline::context_of(ports::Configuration::Ptr<domain::
 
 Task<http::Response> Pipeline::limited(const endpoint::Endpoint& row, endpoint::RequestContext context,
                                        http::Request request, endpoint::PathParameters path) {
-  const auto verdict = limiter_.take(context.tenant->id, row.rate, context.now);
+  if (!options_.limiter)
+    co_return co_await with_slot(row, std::move(context), std::move(request), std::move(path));
+  // A store that is away and was never asked leaves the defaults.
+  const auto entitled = co_await configuration_.entitlements(context.tenant->id);
+  RequestBuckets buckets(*options_.limiter, context, entitled.value_or(nullptr), options_.on_limit);
+  context.limits = &buckets;
   http::Response response;
-  if (!verdict.allowed) {
-    response = too_many(request.path);
-  } else if (!is_management(row.path)) {
-    response = co_await run(row, std::move(context), std::move(request), std::move(path));
-  } else if (const auto slot = limiter_.enter_management()) {
-    response = co_await run(row, std::move(context), std::move(request), std::move(path));
-  } else {
-    response = unavailable(request.path, "The management API is busy.", "1");
-  }
-  add_limit_headers(response, verdict);
+  if (co_await buckets.enter(row.rate))
+    response = co_await with_slot(row, std::move(context), std::move(request), std::move(path));
+  else
+    response = co_await too_many(row, std::move(context), std::move(request));
+  add_limit_headers(response, buckets.shown());
   co_return response;
+}
+
+Task<http::Response> Pipeline::too_many(const endpoint::Endpoint& row, endpoint::RequestContext context,
+                                        http::Request request) {
+  if (!is_management(row.path) && options_.limited_page && wants_page(row, request))
+    co_return co_await options_.limited_page(std::move(context), std::move(request.headers));
+  co_return error_at(request.path, 429, "too_many_requests", limit_message);
+}
+
+Task<http::Response> Pipeline::with_slot(const endpoint::Endpoint& row, endpoint::RequestContext context,
+                                         http::Request request, endpoint::PathParameters path) {
+  if (!is_management(row.path))
+    co_return co_await run(row, std::move(context), std::move(request), std::move(path));
+  const auto slot = slots_.enter(context.tenant->id);
+  if (!slot) co_return unavailable(request.path, "The management API is busy.", "1");
+  co_return co_await run(row, std::move(context), std::move(request), std::move(path));
+}
+
+// The client's own bucket is taken from once its token is proven: nobody can empty it in its name.
+Async<endpoint::Principal> Pipeline::authenticate(endpoint::RequestContext context,
+                                                  std::string bearer) const {
+  CO_TRY(auto principal, co_await authenticate_(context, std::move(bearer)));
+  CO_ENSURE(co_await endpoint::limit(context.limits, endpoint::RateClass::management,
+                                     endpoint::LimitScope::client, principal.client_id));
+  co_return principal;
 }
 
 Task<http::Response> Pipeline::run(const endpoint::Endpoint& row, endpoint::RequestContext context,
@@ -241,7 +269,7 @@ Task<http::Response> Pipeline::run(const endpoint::Endpoint& row, endpoint::Requ
   try {
     if (const auto* handler = std::get_if<endpoint::ProtocolHandler>(&row.handler))
       co_return co_await (*handler)(std::move(context), std::move(request), std::move(path));
-    co_return co_await endpoint::run_management(row, authenticate_, std::move(context), std::move(request),
+    co_return co_await endpoint::run_management(row, counted_, std::move(context), std::move(request),
                                                 std::move(path));
   } catch (const std::exception& e) {
     log::error("request failed", {{"request_id", id}, {"route", row.id}, {"reason", e.what()}});

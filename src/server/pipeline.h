@@ -9,14 +9,21 @@
 #include "ports/configuration.h"
 #include "ports/flags.h"
 #include "server/limiter.h"
+#include "server/slots.h"
 
 // What happens to every request before and after its row: tenant by host, limits, dispatch, errors in the
 // shape of the face, CORS, security headers, and the one place where exceptions end.
 namespace durward::server {
 
+// What a browser is shown instead of a page that is limited.
+using LimitedPage = std::function<Task<http::Response>(endpoint::RequestContext, http::Headers)>;
+
 struct PipelineOptions {
   std::string base_domain;
-  Limiter::Rates rates;
+  Limiter* limiter = nullptr;  // outlives the pipeline; null: nothing is limited
+  int64_t management_in_flight = 64;
+  OnLimit on_limit = nullptr;
+  LimitedPage limited_page = nullptr;            // null: JSON for everybody
   const std::atomic<bool>* core_only = nullptr;  // outlives the pipeline; null: never
   ports::Flags* flags = nullptr;                 // likewise; null: every flag has its default
 };
@@ -53,6 +60,11 @@ class Pipeline {
                                       const http::Request& request) const;
   Task<http::Response> limited(const endpoint::Endpoint& row, endpoint::RequestContext context,
                                http::Request request, endpoint::PathParameters path);
+  Task<http::Response> with_slot(const endpoint::Endpoint& row, endpoint::RequestContext context,
+                                 http::Request request, endpoint::PathParameters path);
+  Task<http::Response> too_many(const endpoint::Endpoint& row, endpoint::RequestContext context,
+                                http::Request request);
+  Async<endpoint::Principal> authenticate(endpoint::RequestContext context, std::string bearer) const;
   Task<http::Response> run(const endpoint::Endpoint& row, endpoint::RequestContext context,
                            http::Request request, endpoint::PathParameters path);
   http::Response preflight(const http::Request& request) const;
@@ -61,10 +73,10 @@ class Pipeline {
 
   Face tenant_, host_;
   ports::Configuration& configuration_;
-  endpoint::Authenticator authenticate_;
+  const endpoint::Authenticator authenticate_, counted_;  // the second keeps the limits of clients too
   const Clock& clock_;
   PipelineOptions options_;
-  Limiter limiter_;
+  Slots slots_;
 };
 
 // An error before any row ran, in the shape its face speaks: {"statusCode","error","message","errorCode"?}

@@ -51,9 +51,12 @@ std::vector<Endpoint> test_rows() {
   things.scopes = {"read:things"};
   things.rate = endpoint::RateClass::management_read;
   things.handler = endpoint::ManagementHandler(manage);
+  auto limited = open_row("limited", "/limited", say);
+  limited.rate = endpoint::RateClass::login;
   return {open_row("hello", "/hello", say, endpoint::Cors::any),
           open_row("authorize", "/authorize", say),
           open_row("named", "/hello/{name}", say),
+          std::move(limited),
           open_row("explode", "/explode", explode),
           open_row("miss", "/miss", miss),
           std::move(things)};
@@ -64,17 +67,23 @@ struct World {
   FixedClock clock{from_unix_seconds(1'800'000'000)};
   Readiness readiness;
   metrics::Registry metrics;
-  Limiter::Rates rates;
+  RateDefaults rates;
+  std::unique_ptr<Limiter> limiter;
+  LimitedPage limited_page;
   std::string remote_ip = "127.0.0.1";
   http::Networks readers = *http::Networks::parse({"203.0.113.0/24"});
 
   World() { configuration.add("acme"); }
   http::Response get(std::string path, std::string host = "acme.login.example", http::Headers headers = {},
                      http::Method method = http::Method::get) {
+    if (!limiter) limiter = std::make_unique<Limiter>(rates, nullptr, metrics);
     if (!pipeline)
       pipeline = std::make_unique<Pipeline>(test_rows(), health_rows(readiness, metrics, readers),
                                             configuration, authenticate, clock,
-                                            PipelineOptions{"login.example", rates, &readiness.core_only});
+                                            PipelineOptions{.base_domain = "login.example",
+                                                            .limiter = limiter.get(),
+                                                            .limited_page = limited_page,
+                                                            .core_only = &readiness.core_only});
     http::Request request;
     request.method = method;
     request.method_text = std::string(to_string(method));
@@ -262,33 +271,62 @@ TEST(Pipeline, too_many_management_requests_are_429_and_say_when_to_come_back) {
     return world.get("/api/v2/things", "acme.login.example", headers_of({{"Authorization", "Bearer good"}}));
   };
   EXPECT_EQ(ask().status, 200);
-  EXPECT_EQ(ask().headers.get("X-RateLimit-Remaining"), "0");
+  const auto last = ask();
+  EXPECT_EQ(last.headers.get("X-RateLimit-Limit"), "2");
+  EXPECT_EQ(last.headers.get("X-RateLimit-Remaining"), "0");
+  EXPECT_EQ(last.headers.get("X-RateLimit-Reset"), "1800000001");
   const auto refused = ask();
   EXPECT_EQ(refused.status, 429);
   EXPECT_EQ(refused.headers.get("Retry-After"), "1");
-  EXPECT_NE(refused.body.find("too_many_requests"), std::string::npos);
+  const auto body = json::parse_object(refused.body).value();
+  EXPECT_EQ(json::string_or(body, "error"), "Too Many Requests");
+  EXPECT_EQ(json::string_or(body, "errorCode"), "too_many_requests");
+  EXPECT_NE(json::string_or(body, "message").find("X-RateLimit-Reset"), std::string::npos);
   world.clock.advance(Seconds(1));
   EXPECT_EQ(ask().status, 200);
   EXPECT_EQ(world.get("/hello").status, 200);
 }
 
-TEST(Limiter, management_requests_under_way_are_bounded) {
-  Limiter limiter({.management_in_flight = 2});
-  auto first = limiter.enter_management(), second = limiter.enter_management();
-  EXPECT_TRUE(first && second);
-  EXPECT_FALSE(limiter.enter_management());
-  {
-    auto gone = std::move(second);
-  }
-  EXPECT_TRUE(limiter.enter_management());
+TEST(Pipeline, the_wait_it_names_is_the_real_one) {
+  World world;
+  world.configuration.entitled.document =
+      json::parse_object(R"({"rate_limits":[{"class":"login","scope":"tenant","units":1,"seconds":90}]})")
+          .value();
+  EXPECT_EQ(world.get("/limited").status, 200);
+  world.clock.advance(Seconds(20));
+  const auto refused = world.get("/limited");
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_EQ(refused.headers.get("Retry-After"), "70");
+  EXPECT_EQ(refused.headers.get("X-RateLimit-Reset"), "1800000090");
+  EXPECT_EQ(json::string_or(json::parse_object(refused.body).value(), "error"), "too_many_requests");
 }
 
-TEST(Limiter, tenants_do_not_share_a_budget) {
-  Limiter limiter({.login = 1});
-  const TimePoint now = from_unix_seconds(1'800'000'000);
-  EXPECT_TRUE(limiter.take({1}, endpoint::RateClass::login, now).allowed);
-  EXPECT_FALSE(limiter.take({1}, endpoint::RateClass::login, now).allowed);
-  EXPECT_TRUE(limiter.take({2}, endpoint::RateClass::login, now).allowed);
+TEST(Pipeline, a_browser_is_shown_a_page_in_place_of_one_that_is_limited) {
+  World world;
+  world.rates.login = 1;
+  world.limited_page = [](endpoint::RequestContext, http::Headers) -> Task<http::Response> {
+    co_return http::html_response(429, "<p>Please wait</p>");
+  };
+  EXPECT_EQ(world.get("/limited").status, 200);
+  const auto page = world.get("/limited", "acme.login.example",
+                              headers_of({{"Accept", "text/html,application/xhtml+xml"}}));
+  EXPECT_EQ(page.status, 429);
+  EXPECT_EQ(page.body, "<p>Please wait</p>");
+  EXPECT_EQ(page.headers.get("Retry-After"), "1");
+  EXPECT_TRUE(world.get("/limited").headers.get("content-type").starts_with("application/json"));
+}
+
+TEST(Pipeline, a_management_client_has_a_bucket_once_its_token_is_proven) {
+  World world;
+  world.configuration.entitled.document =
+      json::parse_object(R"({"rate_limits":[{"class":"management","scope":"client","units":2}]})").value();
+  const auto ask = [&](const char* token) {
+    return world.get("/api/v2/things", "acme.login.example", headers_of({{"Authorization", token}})).status;
+  };
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(ask("Bearer forged"), 401);
+  EXPECT_EQ(ask("Bearer good"), 200);
+  EXPECT_EQ(ask("Bearer good"), 200);
+  EXPECT_EQ(ask("Bearer good"), 429);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 
 #include "base/executor.h"
 #include "base/log.h"
+#include "login/pages.h"
 #include "server/files.h"
 #include "server/roles.h"
 #include "server/store_choice.h"
@@ -45,9 +46,23 @@ std::string url_of(const http::Server& server) {
   return (address.tls ? "https://" : "http://") + authority(reachable(address.host), address.port);
 }
 
-Limiter::Rates rates(const Settings& settings, ports::Limiter* shared) {
-  return {settings.integer("login-rate"), settings.integer("token-rate"), settings.integer("management-rate"),
-          settings.integer("management-in-flight"), shared};
+RateDefaults rate_defaults(const Settings& settings) {
+  const auto given = [&](const char* option) {
+    return settings.is_given(option) ? std::optional(settings.integer(option)) : std::nullopt;
+  };
+  return {domain::rate_profile_named(settings.text("rate-profile")).value(), given("login-rate"),
+          given("token-rate"), given("management-rate")};
+}
+
+constexpr std::string_view please_wait = "Too many requests. Please wait a moment.";
+
+Task<http::Response> limited_page(const ports::Services& services, endpoint::RequestContext context,
+                                  http::Headers headers) {
+  const std::string id = context.request_id;
+  const auto page = co_await login::page_context(services, std::move(context), "",
+                                                 std::string(headers.get("Accept-Language")));
+  if (!page) co_return error_at("/", 429, "too_many_requests", please_wait);
+  co_return login::render_error(*page, {429, "too_many_requests", std::string(please_wait), {}, {}}, id);
 }
 
 Result<http::Networks> metrics_readers(const Settings& settings) {
@@ -224,11 +239,23 @@ Result<> Running::bind() {
   auto described = installation_->faces.rows({"authentication", "management", "worker"});
   rows.push_back(openapi_row(described, version));
   TRY(auto readers, metrics_readers(settings_));
+  limiter_ =
+      std::make_unique<Limiter>(rate_defaults(settings_), core.shared().shared_limiter(), core.metrics());
+  limit_log_ = std::make_unique<LimitLog>(core.services());
   pipeline_ = std::make_unique<Pipeline>(
       std::move(rows), health_rows(readiness_, core.metrics(), std::move(readers)),
       core.services().configuration, tokens::management_authenticator(core.services()), core.clock(),
-      PipelineOptions{settings_.text("base-domain"), rates(settings_, core.shared().shared_limiter()),
-                      &readiness_.core_only, &core.services().flags});
+      PipelineOptions{
+          .base_domain = settings_.text("base-domain"),
+          .limiter = limiter_.get(),
+          .management_in_flight = settings_.integer("management-in-flight"),
+          .on_limit = [this](const auto& context, const auto& verdict) { (*limit_log_)(context, verdict); },
+          .limited_page =
+              [&services = core.services()](auto context, auto headers) {
+                return limited_page(services, std::move(context), std::move(headers));
+              },
+          .core_only = &readiness_.core_only,
+          .flags = &core.services().flags});
   server_ = std::make_unique<http::Server>(
       std::move(options), http::ServerServices{core.clock(), core.random(), core.metrics()},
       [pipeline = pipeline_.get()](http::Request request) { return pipeline->handle(std::move(request)); });
@@ -282,6 +309,7 @@ Result<> Running::bind_operator() {
   auto rows = operators::tenant_rows(*office_);
   flag_office_ = std::make_unique<FlagOffice>(core.services());
   for (auto& row : operators::flag_rows(*flag_office_)) rows.push_back(std::move(row));
+  for (auto& row : operators::entitlement_rows(*office_)) rows.push_back(std::move(row));
   rows.push_back(openapi_row(rows, version));
   for (auto& row : health_rows(readiness_, core.metrics(), std::move(readers)))
     rows.push_back(std::move(row));

@@ -7,9 +7,10 @@
 
 #include "http/server.h"
 #include "server/certificates.h"
+#include "server/flag_office.h"
 #include "server/health.h"
 #include "server/internal_face.h"
-#include "server/flag_office.h"
+#include "server/limit_log.h"
 #include "server/operator_face.h"
 #include "server/pipeline.h"
 #include "server/provision.h"
@@ -87,6 +88,8 @@ class Running {
   std::unique_ptr<Installation> installation_;
   Certificates certificates_;
   Readiness readiness_;
+  std::unique_ptr<Limiter> limiter_;
+  std::unique_ptr<LimitLog> limit_log_;
   std::unique_ptr<Pipeline> pipeline_;
   std::unique_ptr<http::Server> server_;
   std::unique_ptr<InternalFace> internal_;

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "management/support/audit.h"
+#include "server/entitle.h"
 
 namespace durward::server {
 namespace {
@@ -71,6 +72,19 @@ Async<> TenantOffice::remove(std::string name, endpoint::Call asked) {
     co_return fail(ErrorKind::not_found, "inexistent_tenant", "The tenant does not exist.");
   if (removed) record("tenant deleted", name, asked);
   co_return removed;
+}
+
+Async<json::Object> TenantOffice::entitlements(std::string name) {
+  CO_TRY(const auto found, co_await tenant(name));
+  co_return co_await entitlements_of(services_, found.id);
+}
+
+Async<json::Object> TenantOffice::entitle(std::string name, json::Object patch, endpoint::Call asked) {
+  CO_TRY(const auto found, co_await tenant(name));
+  CO_TRY(auto body, co_await server::entitle(services_, found.id, std::move(patch),
+                                             {management::api_record(services_, asked)}));
+  record("tenant's entitlements changed", name, asked);
+  co_return body;
 }
 
 }  // namespace durward::server

@@ -1,4 +1,5 @@
 #pragma once
+#include "operator/entitlements.h"
 #include "operator/tenants.h"
 #include "server/provision.h"
 
@@ -6,7 +7,7 @@ namespace durward::server {
 
 // The operator's API on this installation: who did what is in the process log, and for what remains in the
 // log of the tenant too. Thread-safe; what it is given outlives it.
-class TenantOffice : public operators::Tenants {
+class TenantOffice : public operators::Tenants, public operators::TenantEntitlements {
  public:
   // `domain_of` is the authority that a tenant is reached at unless its creation named one.
   TenantOffice(ports::Services& services, const InternalApi& api, Provisioner& provisioner,
@@ -19,6 +20,8 @@ class TenantOffice : public operators::Tenants {
   Async<operators::TenantView> rename(std::string name, std::string friendly_name,
                                       endpoint::Call asked) override;
   Async<> remove(std::string name, endpoint::Call asked) override;
+  Async<json::Object> entitlements(std::string name) override;
+  Async<json::Object> entitle(std::string name, json::Object patch, endpoint::Call asked) override;
 
  private:
   Async<domain::Tenant> tenant(std::string name) const;

@@ -1,4 +1,4 @@
-// ./do bench [hash|tokens|login|stores|commits|start|tenants|all] [--json] [--long] (tenants, which `all` leaves out, has a file of its own): figures of the built binary, each beside something measured in the
+// ./do bench [hash|tokens|login|stores|commits|start|tenants|limits|all] [--json] [--long] (tenants and limits, which `all` leaves out, have files of their own): figures of the built binary, each beside something measured in the
 // same minute, rounds interleaved, medians. CPU is the server's own, on one I/O thread like the peer's. The table goes to stdout; with --json
 // one object a line: {"name","value","unit","against","ratio"}.
 import { execFile, execFileSync } from 'node:child_process';
@@ -296,8 +296,13 @@ async function many() {
     report });
 }
 
-const parts = { hash, tokens, login: logins, stores, commits, start, tenants: many };
-for (const [name, part] of Object.entries(parts)) if (what === name || (what === 'all' && part !== many)) await part();
+async function rates() {
+  const { limits } = await import('./limits.mjs');
+  await limits({ startDurward, compare, report, long });
+}
+
+const parts = { hash, tokens, login: logins, stores, commits, start, tenants: many, limits: rates };
+for (const [name, part] of Object.entries(parts)) if (what === name || (what === 'all' && part !== many && part !== rates)) await part();
 if (!results.length) {
   console.error(`no such bench: ${what}; there are ${Object.keys(parts).join(', ')} and all`);
   process.exit(2);

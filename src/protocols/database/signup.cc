@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "domain/password_policy.h"
+#include "login/limits.h"
 #include "login/session_cookie.h"
 #include "protocols/cors.h"
 #include "protocols/reply.h"
@@ -227,6 +228,7 @@ Async<> answer_change(Form& form) {
     co_return invalid("password_not_allowed", "The password is chosen on the page that the mail leads to.");
   const std::string identifier = identifier_of(form.body);
   if (identifier.empty()) co_return invalid("invalid_request", "Missing required parameter: email");
+  CO_ENSURE(co_await login::limit_mail(form.context, identifier));
   if (form.body.has("client_id")) {
     CO_ENSURE(co_await find_client(form));
   }
@@ -274,6 +276,12 @@ Task<http::Response> ssodata(Parts parts, endpoint::RequestContext context, http
 
 using Handle = Task<http::Response> (*)(Parts, endpoint::RequestContext, http::Request);
 
+// What sends mails or makes accounts has limits of its own.
+endpoint::RateClass rate_of(std::string_view id) {
+  if (id == "signup") return endpoint::RateClass::signup;
+  return id == "change_password" ? endpoint::RateClass::change_password : endpoint::RateClass::login;
+}
+
 endpoint::Endpoint row_of(Parts parts, Handle handle, http::Method method, std::string id, std::string path,
                           std::string summary) {
   endpoint::Endpoint row;
@@ -283,7 +291,7 @@ endpoint::Endpoint row_of(Parts parts, Handle handle, http::Method method, std::
   row.tag = "database";
   row.summary = std::move(summary);
   row.open_because = "called by anybody who is not signed in yet";
-  row.rate = endpoint::RateClass::login;
+  row.rate = rate_of(row.id);
   row.cors = method == http::Method::post ? endpoint::Cors::client_origins : endpoint::Cors::none;
   row.handler = endpoint::ProtocolHandler(
       [parts, handle](endpoint::RequestContext context, http::Request request, endpoint::PathParameters) {
@@ -319,6 +327,7 @@ Result<json::Object> signup_attributes(const Body& body) {
 
 http::Response database_error(const Error& error) {
   if (error.kind == ErrorKind::internal || error.kind == ErrorKind::unavailable) return oauth_error(error);
+  if (error.code == "too_many_requests") return oauth_error(error);
   const bool about_password = error.code.starts_with("Password");
   return uncached_json(400, {{"name", error_name(error)},
                              {"code", about_password ? std::string("invalid_password") : error.code},

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "http/address.h"
+#include "login/limits.h"
 #include "protocols/client_authentication.h"
 #include "protocols/cors.h"
 #include "protocols/oauth2/grants/exchange.h"
@@ -130,8 +132,24 @@ Error as_grant_error(Error error) {
   return oauth::refuse("invalid_grant", "The grant was revoked.").error();
 }
 
+// What a record is owed for. A flood must not fill the log: its limits are recorded once a minute elsewhere.
 bool is_refusal(const Error& error) {
-  return error.kind != ErrorKind::internal && error.kind != ErrorKind::unavailable;
+  return error.kind != ErrorKind::internal && error.kind != ErrorKind::unavailable &&
+         error.code != "too_many_requests";
+}
+
+// A client that proved itself has a bucket of its own. The name of one that did not is chosen by whoever
+// asks, so it has one at each address: nobody can empty the bucket of another's application.
+Async<> limit_client(const Exchange& exchange) {
+  const auto& client = exchange.client->client_id;
+  co_return co_await endpoint::limit(
+      exchange.context.limits, endpoint::RateClass::token, endpoint::LimitScope::client,
+      exchange.client_proven ? client : client + "@" + http::client_block(exchange.context.ip));
+}
+
+Async<> limit_attempt(const Exchange& exchange, const Grant& grant) {
+  if (grant.redeem != redeem_password && grant.redeem != redeem_password_realm) co_return Result<>();
+  co_return co_await login::limit_attempt(exchange.context, exchange.body.get("username"));
 }
 
 Async<json::Object> answer(Exchange& exchange, const http::Request& request) {
@@ -144,7 +162,9 @@ Async<json::Object> answer(Exchange& exchange, const http::Request& request) {
   CO_TRY(exchange.client_proven, check_client(exchange.client.get(), presented));
   exchange.context.ip = caller_ip(exchange, request.headers);
   exchange.log = begin_log(exchange);
+  CO_ENSURE(co_await limit_client(exchange));
   CO_TRY(const Grant* grant, check_grant(exchange, type));
+  CO_ENSURE(co_await limit_attempt(exchange, *grant));
   co_return co_await redeem(exchange, *grant);
 }
 

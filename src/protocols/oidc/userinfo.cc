@@ -51,6 +51,8 @@ Async<json::Object> answer(const ports::Services& services, const endpoint::Requ
   CO_TRY(auto token, bearer_token(request));
   CO_TRY(auto access, co_await tokens::verify_for_userinfo(services, context, std::move(token)));
   client_id = access.client_id;
+  CO_ENSURE(co_await endpoint::limit(context.limits, endpoint::RateClass::userinfo,
+                                     endpoint::LimitScope::user, access.user_id));
   co_return co_await claims_of(services, context.tenant->id, access);
 }
 

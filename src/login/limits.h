@@ -1,0 +1,16 @@
+#pragma once
+#include <string>
+
+#include "endpoint/endpoint.h"
+
+// Limits by what a person claims to be (domain/rate_limits.h), kept before anything is looked up, so that
+// they tell nothing about accounts. Error: limited / too_many_requests.
+namespace durward::login {
+
+// A password given for an account: counted for the account at one address, so that nobody can lock out
+// another by it. Wrong passwords are counted elsewhere too (protection against brute force).
+Async<> limit_attempt(const endpoint::RequestContext& context, std::string identifier);
+// A mail asked for: counted for the one who would get it, whoever asks.
+Async<> limit_mail(const endpoint::RequestContext& context, std::string identifier);
+
+}  // namespace durward::login
