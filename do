@@ -5,7 +5,7 @@ cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
 
 # What a build needs, and what the end-to-end tests need on top. docs/dependencies.md says why each is there.
 build_packages=(clang-19 lld-19 clang-format-19 libclang-rt-19-dev cmake ninja-build ccache libboost1.81-dev libboost-json1.81-dev
-  libssl-dev libsqlite3-dev libpq-dev libcurl4-openssl-dev libcrypt-dev libyaml-cpp-dev libmimalloc-dev libhiredis-dev libnats-dev libgtest-dev
+  libssl-dev libsqlite3-dev libpq-dev libcurl4-openssl-dev libcrypt-dev libyaml-cpp-dev libmimalloc-dev libhiredis-dev libnats-dev libargon2-dev libgtest-dev
   ca-certificates)
 tidy_packages=(python3-minimal git)
 unit_packages=(postgresql-15 redis-server nats-server)
