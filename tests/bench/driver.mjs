@@ -14,21 +14,16 @@ const add = (jar, answer) => { for (const c of cookiesOf(answer.head)) jar.set(c
 const cookie = jar => (jar.size ? `Cookie: ${[...jar.values()].join('; ')}\r\n` : '');
 
 // target: { host, origin, client_id, client_secret, authorizePath, username, password, extra }
-export async function login(connection, target, { refresh = true, userinfo = true } = {}) {
+// The form for the password, as a browser has it before somebody types.
+export async function openPage(connection, target) {
   const jar = new Map();
-  const go = async (method, where, more = {}) => {
-    const answer = await connection.request(method, where, target.host,
-      { ...more, headers: cookie(jar) + (more.headers ?? '') });
-    add(jar, answer);
-    return answer;
-  };
   const query = new URLSearchParams({ client_id: target.client_id, response_type: 'code', redirect_uri: redirect,
     scope: target.scope ?? 'openid profile email offline_access', state: 'xyz', code_challenge: challenge, code_challenge_method: 'S256',
     ...target.extra });
-  let answer = await go('GET', `${target.authorizePath}?${query}`);
+  let answer = await go(connection, target, jar, 'GET', `${target.authorizePath}?${query}`);
   need(answer.status === 302 || answer.status === 303, 'authorize', answer);
   const page = path(headerOf(answer.head, 'location'));
-  answer = await go('GET', page);
+  answer = await go(connection, target, jar, 'GET', page);
   need(answer.status === 200, 'page', answer);
   const body = new URLSearchParams();
   for (const [, tag] of answer.body.matchAll(/<input\b([^>]*)>/g)) {
@@ -38,10 +33,25 @@ export async function login(connection, target, { refresh = true, userinfo = tru
   body.set('username', target.username);
   body.set('password', target.password);
   body.set('action', 'default');
-  answer = await go('POST', page, { headers: `${formType}Origin: ${target.origin}\r\n`, body: body.toString() });
+  return { target, jar, page, body: body.toString() };
+}
+
+// The answer to the password alone, whatever it is.
+export const sendPassword = (connection, { target, jar, page, body }) =>
+  go(connection, target, jar, 'POST', page, { headers: `${formType}Origin: ${target.origin}\r\n`, body });
+
+async function go(connection, target, jar, method, where, more = {}) {
+  const answer = await connection.request(method, where, target.host, { ...more, headers: cookie(jar) + (more.headers ?? '') });
+  add(jar, answer);
+  return answer;
+}
+
+export async function login(connection, target, { refresh = true, userinfo = true } = {}) {
+  const visit = await openPage(connection, target), { jar } = visit;
+  let answer = await sendPassword(connection, visit);
   for (let hops = 0; hops < 4 && (answer.status === 302 || answer.status === 303); ++hops) {
     if (headerOf(answer.head, 'location').startsWith(redirect)) break;
-    answer = await go('GET', path(headerOf(answer.head, 'location')));
+    answer = await go(connection, target, jar, 'GET', path(headerOf(answer.head, 'location')));
   }
   const location = headerOf(answer.head, 'location') ?? '';
   need(location.startsWith(redirect), 'password', answer);

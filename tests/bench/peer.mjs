@@ -1,8 +1,10 @@
 // npm oidc-provider with its in-memory adapter, doing what the login driver asks of Durward: login page, password,
-// code + PKCE, refresh with rotation, userinfo, client credentials, JWKS. Prints its port.
+// code + PKCE, refresh with rotation, userinfo, client credentials, JWKS. With BCRYPT_COST it keeps passwords as npm's native bcrypt of
+// that cost, without as good as not at all. Prints its port.
 import { createHash } from 'node:crypto';
 import { generateKeyPairSync } from 'node:crypto';
 import http from 'node:http';
+import bcrypt from 'bcrypt';
 import Provider from 'oidc-provider';
 
 process.env.NODE_ENV = 'production';
@@ -43,7 +45,10 @@ const server = http.createServer().listen(0, '127.0.0.1', () => {
   });
   const callback = provider.callback();
   const users = new Map();
-  const fast = password => createHash('sha256').update(password).digest('hex'); // no hashing cost, as in the driver's run
+  const cost = Number(process.env.BCRYPT_COST ?? 0);
+  const fast = password => createHash('sha256').update(password).digest('hex');
+  const hash = password => (cost ? bcrypt.hash(password, cost) : fast(password));
+  const verify = (password, stored) => (cost ? bcrypt.compare(password, stored) : fast(password) === stored);
   const body = request => new Promise(resolve => {
     let text = '';
     request.on('data', d => { text += d; });
@@ -59,8 +64,8 @@ const server = http.createServer().listen(0, '127.0.0.1', () => {
       }
       const form = await body(request);
       const id = form.get('username');
-      if (!users.has(id)) users.set(id, fast(form.get('password')));
-      if (users.get(id) !== fast(form.get('password'))) return response.writeHead(400).end('wrong');
+      if (!users.has(id)) users.set(id, await hash(form.get('password')));
+      else if (!await verify(form.get('password'), users.get(id))) return response.writeHead(400).end('wrong');
       const grant = new provider.Grant({ accountId: id, clientId: details.params.client_id });
       grant.addOIDCScope('openid profile email offline_access');
       grant.addResourceScope('https://orders.acme.example/', 'read:orders');

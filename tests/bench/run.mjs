@@ -1,4 +1,5 @@
-// ./do bench [hash|tokens|login|stores|commits|start|tenants|limits|all] [--json] [--long] (tenants and limits, which `all` leaves out, have files of their own): figures of the built binary, each beside something measured in the
+// ./do bench [hash|hashing|tokens|login|stores|commits|start|tenants|limits|all] [--json] [--long] (tenants and limits, which `all` leaves out,
+// have files of their own, and so has hashing, whose parts lanes, step, flood and tier can be asked for alone): figures of the built binary, each beside something measured in the
 // same minute, rounds interleaved, medians. CPU is the server's own, on one I/O thread like the peer's. The table goes to stdout; with --json
 // one object a line: {"name","value","unit","against","ratio"}.
 import { execFile, execFileSync } from 'node:child_process';
@@ -10,6 +11,7 @@ import { promisify } from 'node:util';
 import { startCluster } from '../support/postgres.mjs';
 import { startProcess } from '../support/server.mjs';
 import { login } from './driver.mjs';
+import * as hashed from './hashing.mjs';
 import { Connection, familySeconds, load, median, postgresOn, residentMiB, startProgram } from './support.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -67,8 +69,8 @@ async function startDurward({ ephemeral = true, args = fastHash } = {}) {
       scope: 'openid profile email offline_access' }) };
 }
 
-async function startPeer() {
-  const program = await startProgram(process.execPath, [path.join(here, 'peer.mjs')]);
+async function startPeer(env) {
+  const program = await startProgram(process.execPath, [path.join(here, 'peer.mjs')], { env });
   const host = `localhost:${program.port}`;
   const web = { client_id: 'web', client_secret: 'secret' };
   const webHs = { client_id: 'web-hs', client_secret: 'a-secret-of-32-bytes-for-hs256-ok' };
@@ -188,12 +190,15 @@ async function logins() {
   report('commits_per_login', commits, 'commits', 'budget 3', 3 / Math.max(1e-9, commits));
   await peer.stop();
   await durward.server.stop();
+  await hashed.loginsWithBcrypt(tools);
+}
 
-  const hashed = await startDurward({ args: [] });
-  const bcrypt = await load({ pid: hashed.pid, port: hashed.port, width: 8, n: long ? 400 : 120,
-    work: (c, i) => login(c, hashed.target(i), { refresh: false, userinfo: false }) });
-  report('login_bcrypt10', 1e6 / bcrypt.cpuMicros, 'logins/s/core', 'CPU of one login', 1, latency(bcrypt));
-  await hashed.server.stop();
+const tools = { build, long, report, compare, startDurward, startPeer, credentials, ordersApi };
+async function hashing() {
+  await hashed.lanes(tools);
+  await hashed.passwordStep(tools);
+  await hashed.besideFlood(tools);
+  await hashed.tier(tools);
 }
 
 // The same whole login on each store, in one interleaved run beside the peer, which keeps everything in memory. Passwords are
@@ -301,8 +306,10 @@ async function rates() {
   await limits({ startDurward, compare, report, long });
 }
 
-const parts = { hash, tokens, login: logins, stores, commits, start, tenants: many, limits: rates };
-for (const [name, part] of Object.entries(parts)) if (what === name || (what === 'all' && part !== many && part !== rates)) await part();
+const parts = { hash, hashing, tokens, login: logins, stores, commits, start, tenants: many, limits: rates };
+const byItself = { lanes: () => hashed.lanes(tools), step: () => hashed.passwordStep(tools), flood: () => hashed.besideFlood(tools), tier: () => hashed.tier(tools) };
+for (const [name, part] of Object.entries({ ...parts, ...byItself }))
+  if (what === name || (what === 'all' && name in parts && part !== many && part !== rates)) await part();
 if (!results.length) {
   console.error(`no such bench: ${what}; there are ${Object.keys(parts).join(', ')} and all`);
   process.exit(2);
