@@ -303,6 +303,16 @@ describe('hostile and malformed requests', () => {
       assert.equal(page.header('x-frame-options')?.toUpperCase(), 'DENY');
       assert.equal(page.header('cache-control'), 'no-store');
     });
+    row('an eleventh mail at once for one mailbox', async () => {
+      const mail = email => ({ method: 'POST', path: '/dbconnections/change_password', headers: { 'content-type': json },
+        body: JSON.stringify({ connection: 'Username-Password-Authentication', email }) });
+      for (let i = 0; i < 10; ++i) assert.equal((await send(mail('flooded@acme.example'))).status, 200);
+      assert.equal((await send(mail('other@acme.example'))).status, 200);
+      return mail('Flooded@acme.example');
+    }, 429, /too_many_requests/, answer => {
+      const wait = Number(answer.headers.get('retry-after'));
+      assert.ok(wait > 0 && wait <= 60, `one a minute, ${wait} s`);
+    });
     row('made-up ticket', () => ({ path: '/u/reset-verify?ticket=abc' }), [200, 400, 404], undefined,
       answer => assert.doesNotMatch(answer.text, /type="?password/));
   });
