@@ -6,9 +6,14 @@
 namespace durward::login {
 
 Async<> limit_attempt(const endpoint::RequestContext& context, std::string identifier) {
-  return endpoint::limit(
+  auto done = co_await endpoint::limit(
       context.limits, endpoint::RateClass::login_attempt, endpoint::LimitScope::identifier,
       domain::normalise_identifier("email", identifier) + "@" + http::client_block(context.ip));
+  if (!done && done.error().kind == ErrorKind::limited) {
+    done.error().code = "too_many_logins";  // Auth0 Authentication API, errors with status 429
+    done.error().message = "Too many logins with the same username or email.";
+  }
+  co_return done;
 }
 
 Async<> limit_mail(const endpoint::RequestContext& context, std::string identifier) {

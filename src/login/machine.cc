@@ -314,15 +314,16 @@ Task<http::Response> Machine::refuse(endpoint::RequestContext context, Transacti
                                      std::string log_type) {
   refusals_.add();
   if (!log_type.empty())
-    co_await log_failure(context, transaction, std::move(log_type), error.message, "", "");
+    (void)co_await log_failure(context, transaction, std::move(log_type), error.message, "", "");
   const auto protocol = protocols_.find(transaction.protocol);
   if (protocol == protocols_.end())
     co_return co_await error_page(services_, context, {}, {500, "server_error", "Internal error.", {}, {}});
   co_return co_await protocol->second.refuse(context, std::move(transaction), std::move(error));
 }
 
-Task<> Machine::log_failure(endpoint::RequestContext context, Transaction transaction, std::string type,
-                            std::string description, std::string user_id, std::string user_name) {
+Task<bool> Machine::log_failure(endpoint::RequestContext context, Transaction transaction, std::string type,
+                                std::string description, std::string user_id, std::string user_name,
+                                ports::Writes more) {
   failures_.add();
   Run run;
   run.context = context;
@@ -334,11 +335,11 @@ Task<> Machine::log_failure(endpoint::RequestContext context, Transaction transa
   record.connection = run.transaction.connection;
   record.user_id = std::move(user_id);
   record.user_name = std::move(user_name);
-  ports::Writes writes;
-  writes.push_back(std::move(write));
-  const auto committed = co_await services_.committer.commit(context.tenant->id, std::move(writes));
+  more.push_back(std::move(write));
+  const auto committed = co_await services_.committer.commit(context.tenant->id, std::move(more));
   if (!committed)
     log::warning("a log record of a failed sign-in was lost", {{"error", committed.error().code}});
+  co_return committed.has_value();
 }
 
 }  // namespace durward::login

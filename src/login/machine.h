@@ -8,6 +8,7 @@
 #include "connections/database/database.h"
 #include "login/login.h"
 #include "login/pages.h"
+#include "login/protection.h"
 
 // The login machine: decides the next step of a transaction and ends it with one commit.
 namespace durward::login {
@@ -69,9 +70,11 @@ class Machine {
                               std::string log_type);
 
   // A failed sign-in in the tenant log: "fp", "fu", "f", "fs". A failing commit is only reported in the
-  // process log, the person's answer does not depend on it.
-  Task<> log_failure(endpoint::RequestContext context, Transaction transaction, std::string type,
-                     std::string description, std::string user_id, std::string user_name);
+  // process log, the person's answer does not depend on it. `more` goes into the same commit; true when it
+  // was made.
+  Task<bool> log_failure(endpoint::RequestContext context, Transaction transaction, std::string type,
+                         std::string description, std::string user_id, std::string user_name,
+                         ports::Writes more = {});
 
   // A redirect to a page of this transaction with the transaction sealed into `state`.
   http::Response go_to(const endpoint::RequestContext& context, std::string_view path,
@@ -79,6 +82,7 @@ class Machine {
 
   const ports::Services& services() const { return services_; }
   connections::database::Database& database() const { return database_; }
+  Protection protection() const { return {services_, database_}; }
 
  private:
   struct Run;  // one request's way

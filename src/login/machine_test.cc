@@ -99,6 +99,52 @@ TEST(Login, unknown_user_and_wrong_password_get_the_same_answer) {
   EXPECT_TRUE(house.state.sessions.empty());
 }
 
+TEST(Login, the_tenth_wrong_password_says_so_and_the_mailed_link_lets_in_again) {
+  House house;
+  auto browser = house.browser();
+  const auto url = location_of(browser.get("/begin"));
+  for (int i = 0; i < 9; ++i)
+    EXPECT_EQ(browser.post(url, password("ada@example.com", "nope")).status, 400) << i;
+  const int before = house.state.commits;
+  const auto last = browser.post(url, password("ada@example.com", "nope"));
+  EXPECT_EQ(last.status, 429);
+  EXPECT_NE(last.body.find("has been blocked after multiple consecutive login attempts"), std::string::npos);
+  EXPECT_EQ(house.state.commits, before + 1);
+  EXPECT_EQ(browser.post(url, password("ada@example.com", "Secret-1")).status, 429);
+  EXPECT_EQ(house.state.last_log().type, "limit_wc");
+  EXPECT_EQ(house.state.last_log().user_id, "auth0|1");
+
+  ASSERT_EQ(house.state.jobs.size(), 1u);
+  const std::string text = json::string_or(house.state.jobs[0].payload, "text");
+  const size_t at = text.find("https://");
+  const std::string link = text.substr(at, text.find('\n', at) - at);
+  const auto shown = browser.get(link);
+  EXPECT_EQ(shown.status, 200);
+  EXPECT_NE(shown.body.find("ada@example.com"), std::string::npos);
+  EXPECT_EQ(house.state.blocks.all.size(), 1u) << "whoever only looks changes nothing";
+  EXPECT_EQ(browser.post(link, form({{"ticket", parameter_of(link, "ticket")}})).status, 200);
+  EXPECT_EQ(house.state.last_log().type, "ublkdu");
+  EXPECT_TRUE(house.state.blocks.all.empty());
+  EXPECT_EQ(browser.post(link, form({{"ticket", parameter_of(link, "ticket")}})).status, 400);
+  EXPECT_EQ(browser.post(url, password("ada@example.com", "Secret-1")).status, 302);
+}
+
+TEST(Login, sign_ups_and_password_mails_of_an_address_end) {
+  House house;
+  house.configuration.protection.suspicious_ip.sign_up.max_attempts = 1;
+  house.configuration.protection.suspicious_ip.sign_in.max_attempts = 1;
+  auto browser = house.browser();
+  const auto state = parameter_of(location_of(browser.get("/begin")), "state");
+  const auto new_user = form({{"email", "new@example.com"}, {"password", "short"}});
+  EXPECT_EQ(browser.post("/u/signup?state=" + state, new_user).status, 400);
+  EXPECT_EQ(browser.post("/u/signup?state=" + state, new_user).status, 429);
+  EXPECT_EQ(house.state.last_log().type, "limit_mu");
+  const std::string reset = "/u/reset-password/request/db?state=" + state;
+  EXPECT_EQ(browser.post(reset, form({{"email", "ada@example.com"}})).status, 200);
+  for (const char* who : {"ada@example.com", "nobody@example.com"})
+    EXPECT_EQ(browser.post(reset, form({{"email", who}})).status, 429);
+}
+
 TEST(Login, a_blocked_user_does_not_get_in) {
   House house;
   house.state.users["auth0|1"].user.profile["blocked"] = true;

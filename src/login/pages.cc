@@ -210,12 +210,24 @@ http::Response render(const PageContext& context, const NewPasswordPage& page, i
   return document(context, status, say(context, new_password_title), content);
 }
 
-http::Response render(const PageContext& context, const VerifyEmailPage& page, int status) {
-  Markup content = html("<p>{}</p>", say(context, verify_text, page.email));
-  Markup fields = hidden("ticket", page.ticket);
-  fields += button(context, verify_button, "default");
+// A sentence and one button that does what the mailed link is for.
+http::Response ticket_page(const PageContext& context, int status, Text title, const std::string& sentence,
+                           Text label, const std::string& ticket) {
+  Markup content = html("<p>{}</p>", sentence);
+  Markup fields = hidden("ticket", ticket);
+  fields += button(context, label, "default");
   content += form(fields);
-  return document(context, status, say(context, verify_title), content);
+  return document(context, status, say(context, title), content);
+}
+
+http::Response render(const PageContext& context, const VerifyEmailPage& page, int status) {
+  return ticket_page(context, status, verify_title, say(context, verify_text, page.email), verify_button,
+                     page.ticket);
+}
+
+http::Response render(const PageContext& context, const UnblockPage& page, int status) {
+  return ticket_page(context, status, unblock_title, say(context, unblock_text, page.identifier),
+                     unblock_button, page.ticket);
 }
 
 http::Response render(const PageContext& context, const ConsentPage& page, int status) {

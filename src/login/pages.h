@@ -72,6 +72,11 @@ struct VerifyEmailPage {
 };
 http::Response render(const PageContext& context, const VerifyEmailPage& page, int status = 200);
 
+struct UnblockPage {
+  std::string ticket, identifier;
+};
+http::Response render(const PageContext& context, const UnblockPage& page, int status = 200);
+
 struct ConsentPage {
   std::string state, client_name, client_logo, user_name, api_name;
   std::vector<std::string> scopes;  // already in words

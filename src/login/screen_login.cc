@@ -52,29 +52,48 @@ Task<http::Response> show(MachinePtr machine, endpoint::RequestContext context, 
   co_return render(visit.page, page_of(visit, kind));
 }
 
+// The record of a wrong password and, if it was the last one allowed, the block are one commit.
 Task<http::Response> refused(Visit visit, Kind kind, std::string username,
-                             connections::database::Refused refusal) {
+                             connections::database::Refused refusal, Permit permit) {
+  const auto protection = visit.machine->protection();
   Transaction transaction = visit.transaction;
   transaction.connection = visit.database->name;
-  co_await visit.machine->log_failure(visit.context, std::move(transaction), refusal.log_type,
-                                      refusal.error.message, refusal.user ? refusal.user->user_id : "",
-                                      username);
+  auto failure = co_await protection.failed(permit, refusal);
+  if (!failure) co_return with_error(visit, kind, std::move(username), Text::busy, 503);
+  const bool committed = co_await visit.machine->log_failure(
+      visit.context, std::move(transaction), refusal.log_type, refusal.error.message,
+      refusal.user ? refusal.user->user_id : "", username, std::move(failure->writes));
+  co_await protection.settle(std::move(permit), committed);
+  if (failure->instead) co_return with_error(visit, kind, std::move(username), Text::account_blocked, 429);
   const bool blocked = refusal.error.code == "unauthorized";
   co_return with_error(visit, kind, std::move(username),
                        blocked ? Text::user_blocked : Text::wrong_credentials);
 }
 
 Task<http::Response> sign_in(Visit visit, Kind kind, std::string username, std::string password) {
-  if (!co_await limit_attempt(visit.context, username))
-    co_return with_error(visit, kind, std::move(username), Text::busy, 429);
+  if (const auto allowed = co_await limit_attempt(visit.context, username); !allowed) {
+    (void)co_await visit.machine->log_failure(visit.context, visit.transaction, "limit_sul",
+                                              allowed.error().message, "", username.substr(0, 320));
+    co_return with_error(visit, kind, std::move(username), Text::too_many_logins, 429);
+  }
   if (!co_await settle_database(visit, username))
     co_return with_error(visit, kind, std::move(username), Text::busy, 503);
+  auto admitted = co_await admit(visit, Stage::sign_in, username);
+  if (!admitted) co_return with_error(visit, kind, std::move(username), Text::busy, 503);
+  if (!*admitted) co_return with_error(visit, kind, std::move(username), admitted->error(), 429);
+  const auto protection = visit.machine->protection();
   auto outcome = co_await visit.machine->database().verify_password(visit.context.tenant->id, visit.database,
                                                                     username, std::move(password));
-  if (!outcome)
+  if (!outcome) {
+    co_await protection.cancelled(std::move(**admitted));
     co_return with_retry(with_error(visit, kind, std::move(username), Text::busy, 503), outcome.error());
+  }
   if (!*outcome)
-    co_return co_await refused(std::move(visit), kind, std::move(username), std::move(outcome->error()));
+    co_return co_await refused(std::move(visit), kind, std::move(username), std::move(outcome->error()),
+                               std::move(**admitted));
+  auto more = co_await protection.passed(std::move(**admitted));
+  if (!more) co_return with_error(visit, kind, std::move(username), Text::busy, 503);
+  std::ranges::move(*more, std::back_inserter((*outcome)->writes));
   Proof proof{.user = std::move((*outcome)->user),
               .connection = visit.database->name,
               .strategy = visit.database->strategy,

@@ -89,6 +89,9 @@ Task<http::Response> post_reset_request(MachinePtr machine, endpoint::RequestCon
   const std::string email(trim(visit.form.get_or("email", visit.form.get_or("username"))));
   if (email.empty() || email.size() > 320) co_return ask(visit, {}, visit.words(Text::enter_email), 400);
   if (!co_await limit_mail(visit.context, email)) co_return ask(visit, email, visit.words(Text::busy), 429);
+  const auto admitted = co_await admit(visit, Stage::reset, email);
+  if (!admitted) co_return ask(visit, email, visit.words(Text::busy), 503);
+  if (!*admitted) co_return ask(visit, email, visit.words(admitted->error()), 429);
   const auto done = co_await send_link(visit, email);
   if (!done) co_return ask(visit, email, visit.words(Text::busy), 503);
   co_return sent(visit);

@@ -53,9 +53,9 @@ std::string sentence_for(const Visit& visit, const Error& error) {
 Task<http::Response> failed(Visit visit, Error error) {
   Transaction transaction = visit.transaction;
   transaction.connection = visit.database->name;
-  co_await visit.machine->log_failure(visit.context, std::move(transaction), "fs",
-                                      error.message.empty() ? error.code : error.message, "",
-                                      visit.form.get_or("email"));
+  (void)co_await visit.machine->log_failure(visit.context, std::move(transaction), "fs",
+                                            error.message.empty() ? error.code : error.message, "",
+                                            visit.form.get_or("email"));
   if (const auto complaint = complaint_of(error, *visit.database, visit.page.language))
     co_return with_error(visit, complaint->message, complaint->rules);
   const auto sentence = sentence_for(visit, error);
@@ -98,6 +98,9 @@ Task<http::Response> post_signup(MachinePtr machine, endpoint::RequestContext co
   visit.database = visit.signup_database;
   if (!visit.database) co_return not_possible(visit);
   if (const auto missing = missing_field(visit)) co_return with_error(visit, visit.words(*missing));
+  const auto admitted = co_await admit(visit, Stage::sign_up, visit.form.get_or("email"));
+  if (!admitted) co_return with_error(visit, visit.words(Text::busy), {}, 503);
+  if (!*admitted) co_return with_error(visit, visit.words(admitted->error()), {}, 429);
   database::NewUser wanted{.email = std::string(trim(visit.form.get_or("email"))),
                            .password = visit.form.get_or("password")};
   if (visit.database->requires_username()) wanted.username = trim(visit.form.get_or("username"));

@@ -3,8 +3,9 @@
 #include "login/visit.h"
 #include "standards/oauth/redirect_uri.h"
 
-// The pages behind mailed links: /u/reset-verify and /u/email-verification. A link only opens a page; what it
-// is for happens by a POST, so that mail scanners and previews that follow links change nothing.
+// The pages behind mailed links: /u/reset-verify, /u/email-verification, /u/brute-force-protection-unblock. A
+// link only opens a page; what it is for happens by a POST, so that mail scanners and previews that follow
+// links change nothing.
 namespace durward::login {
 namespace {
 
@@ -178,6 +179,32 @@ Task<http::Response> post_verification(MachinePtr machine, endpoint::RequestCont
   const auto user = co_await machine->database().commit(visit.context.tenant->id, std::move(*change));
   if (!user) co_return invalid_link(visit.page);
   co_return done(visit, Text::verified_title, Text::verified_text);
+}
+
+Task<http::Response> show_unblock(MachinePtr machine, endpoint::RequestContext context, http::Request request,
+                                  endpoint::PathParameters) {
+  auto opened = co_await open_ticket(machine, std::move(context), std::move(request), "unblock_account");
+  if (!opened) co_return std::move(opened.error());
+  co_return render(opened->page,
+                   UnblockPage{opened->text, database::blocked_sign_in(opened->ticket).identifier});
+}
+
+Task<http::Response> post_unblock(MachinePtr machine, endpoint::RequestContext context, http::Request request,
+                                  endpoint::PathParameters) {
+  auto opened = co_await open_ticket(machine, std::move(context), std::move(request), "unblock_account");
+  if (!opened) co_return std::move(opened.error());
+  TicketVisit& visit = *opened;
+  const auto& services = machine->services();
+  const auto tenant = visit.context.tenant->id;
+  const auto connection = co_await services.configuration.connection_by_name(tenant, visit.ticket.connection);
+  const auto user = co_await services.users.find(tenant, visit.ticket.user_id);
+  if (!connection || !*connection || !user || !*user) co_return invalid_link(visit.page);
+  auto change = machine->database().redeem_unblock(visit.scene(), **connection, **user, visit.ticket);
+  if (!co_await machine->database().commit(tenant, std::move(change))) co_return invalid_link(visit.page);
+  const auto blocked = database::blocked_sign_in(visit.ticket);
+  (void)co_await services.limiter.forget(
+      account_key(tenant, visit.ticket.connection, blocked.identifier, blocked.ip));
+  co_return done(visit, Text::unblocked_title, Text::unblocked_text);
 }
 
 }  // namespace durward::login

@@ -37,6 +37,10 @@ Task<http::Response> show_verification(MachinePtr machine, endpoint::RequestCont
                                        http::Request request, endpoint::PathParameters path);
 Task<http::Response> post_verification(MachinePtr machine, endpoint::RequestContext context,
                                        http::Request request, endpoint::PathParameters path);
+Task<http::Response> show_unblock(MachinePtr machine, endpoint::RequestContext context, http::Request request,
+                                  endpoint::PathParameters path);
+Task<http::Response> post_unblock(MachinePtr machine, endpoint::RequestContext context, http::Request request,
+                                  endpoint::PathParameters path);
 Task<http::Response> show_consent(MachinePtr machine, endpoint::RequestContext context, http::Request request,
                                   endpoint::PathParameters path);
 Task<http::Response> post_consent(MachinePtr machine, endpoint::RequestContext context, http::Request request,

@@ -81,6 +81,10 @@ Task<http::Response> page_failure(const Visit& visit, Failure failure) {
 
 const Failure busy{503, "temporarily_unavailable", "The server is overloaded. Please try again.", {}, {}};
 
+Text words_of(std::string_view log_type) {
+  return log_type == "limit_mu" ? Text::address_blocked : Text::account_blocked;
+}
+
 std::vector<std::string> lines_of(std::string_view text) {
   std::vector<std::string> out;
   while (!text.empty()) {
@@ -162,15 +166,33 @@ Async<bool> is_done_already(const Visit& visit) {
 Async<> settle_database(Visit& visit, std::string identifier) {
   if (visit.databases.size() < 2) co_return Result<>();
   auto& users = visit.machine->services().users;
+  ConnectionPtr chosen;
   for (const auto& database : visit.databases) {
     CO_TRY(const auto found,
            co_await users.find_by_identifier(visit.context.tenant->id, database->name,
                                              domain::normalise_identifier("email", identifier)));
-    if (!found) continue;
-    visit.database = database;
-    break;
+    if (!found || chosen) continue;
+    chosen = database;
   }
+  if (chosen) visit.database = chosen;
   co_return Result<>();
+}
+
+Async<Admitted> admit(const Visit& visit, Stage stage, std::string identifier) {
+  const auto protection = visit.machine->protection();
+  CO_TRY(
+      auto admission,
+      co_await protection.admit(
+          {.stage = stage, .scene = visit.scene(), .connection = visit.database, .identifier = identifier}));
+  if (admission) co_return Admitted(std::move(*admission));
+  Barred barred = std::move(admission.error());
+  Transaction transaction = visit.transaction;
+  transaction.connection = visit.database->name;
+  const bool committed = co_await visit.machine->log_failure(
+      visit.context, std::move(transaction), barred.log_type, barred.error.message, barred.user_id,
+      identifier.substr(0, 320), std::move(barred.writes));
+  co_await protection.settle(std::move(barred.permit), committed);
+  co_return Admitted(std::unexpect, words_of(barred.log_type));
 }
 
 std::optional<PasswordComplaint> complaint_of(const Error& error, const domain::Connection& connection,

@@ -46,9 +46,14 @@ Task<Opened> open_visit(std::shared_ptr<Machine> machine, endpoint::RequestConte
 Async<bool> is_done_already(const Visit& visit);
 
 // A client may have several databases and a person does not know them: from here on `database` is the first
-// that knows `identifier`, or the first of all. Only one password is ever verified, so that the time of an
-// answer does not tell in how many an address has an account. Error: unavailable only.
+// that knows `identifier`, or the first of all. All are asked, and only one password is ever verified, so
+// that the time of an answer does not tell in how many an address has an account. Error: unavailable only.
 Async<> settle_database(Visit& visit, std::string identifier);
+
+// Whether the protection lets an attempt of this visit go on. One that does not is in the log already, and
+// the page says these words with 429. Error: unavailable.
+using Admitted = std::expected<Permit, Text>;
+Async<Admitted> admit(const Visit& visit, Stage stage, std::string identifier);
 
 // A page of a ticket link, outside of any transaction.
 connections::database::Scene scene_of(const endpoint::RequestContext& context);

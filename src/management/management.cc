@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "management/anomaly/anomaly.h"
+#include "management/attack_protection/attack_protection.h"
 #include "management/branding/branding.h"
 #include "management/client_grants/client_grants.h"
 #include "management/clients/clients.h"
@@ -25,10 +27,10 @@ std::vector<endpoint::Endpoint> rows(const ports::Services& services,
                                      connections::database::Options options) {
   using Rows = std::vector<endpoint::Endpoint> (*)(const ports::Services&);
   constexpr Rows resources[] = {
-      branding::rows, client_grants::rows, clients::rows,        connection::rows,
-      grants::rows,   keys::rows,          logs::rows,           prompts::rows,
-      roles::rows,    sessions::rows,      refresh_tokens::rows, resource_servers::rows,
-      tenants::rows,
+      anomaly::rows,        attack_protection::rows, branding::rows, client_grants::rows,
+      clients::rows,        connection::rows,        grants::rows,   keys::rows,
+      logs::rows,           prompts::rows,           roles::rows,    sessions::rows,
+      refresh_tokens::rows, resource_servers::rows,  tenants::rows,
   };
   std::vector<endpoint::Endpoint> out;
   const auto add = [&](std::vector<endpoint::Endpoint> more) {

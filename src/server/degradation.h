@@ -36,6 +36,9 @@ inline constexpr Degradation degradations[] = {
      "Each process counts by itself, from what it knew: a bucket it knows to be empty stays empty, N "
      "processes allow at most N buckets. What it decided alone it tells Redis afterwards."},
     {Dependency::redis, "Replay check of internal calls across processes", "Each process checks its own."},
+    {Dependency::redis, "Counts of wrong passwords, and of what an address tries",
+     "Each process counts by itself, so N processes allow N times the attempts. What is blocked is in the "
+     "store and stays blocked."},
     {Dependency::redis, "Which worker sweeps", "Every worker does."},
     {Dependency::events, "Mail, jobs and streams",
      "Wait in the outbox and in the store; a person notices nothing."},

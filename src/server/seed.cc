@@ -29,14 +29,15 @@ constexpr ListSection list_sections[] = {
     {"connections", &Seed::connections},
     {"users", &Seed::users},
 };
-constexpr ObjectSection object_sections[] = {
-    {"tenant", &Seed::settings}, {"branding", &Seed::branding}, {"prompts", &Seed::prompts}};
+constexpr ObjectSection object_sections[] = {{"tenant", &Seed::settings},
+                                             {"branding", &Seed::branding},
+                                             {"prompts", &Seed::prompts},
+                                             {"attackProtection", &Seed::attack_protection}};
 
 // Sections that the Deploy CLI writes also for a tenant that uses nothing of them. One that asks for nothing
 // is done by doing nothing; anything else in it is a mistake, as nobody would see that it was left out.
 constexpr std::string_view unserved_sections[] = {"actionModules",
                                                   "actions",
-                                                  "attackProtection",
                                                   "connectionProfiles",
                                                   "customDomains",
                                                   "emailProvider",

@@ -17,7 +17,7 @@ struct SeedItem {
 
 struct Seed {
   std::string name;  // tenant.name, else the file's stem
-  std::optional<SeedItem> settings, branding, prompts;
+  std::optional<SeedItem> settings, branding, prompts, attack_protection;
   std::vector<SeedItem> clients, resource_servers, client_grants, roles;
   std::vector<SeedItem> connections;  // `databases:` and `connections:`
   std::vector<SeedItem>

@@ -64,6 +64,7 @@ Async<json::Value> SeedApplication::call(const SeedItem& item, Method method, st
 
 Async<> SeedApplication::run() {
   CO_ENSURE(co_await settings());
+  CO_ENSURE(co_await attack_protection());
   CO_ENSURE(co_await put_all(apis_kind, apis_, seed_.resource_servers));
   CO_ENSURE(co_await put_all(clients_kind, clients_, seed_.clients));
   CO_ENSURE(co_await put_grants());
@@ -82,6 +83,30 @@ Async<> SeedApplication::settings() {
     if (item && !item->body.empty())
       CO_ENSURE(co_await call(*item, Method::patch, std::string(path), item->body));
   co_return Result<>();
+}
+
+// The Deploy CLI's names of the settings documents, in its file of the tenant.
+Async<> SeedApplication::attack_protection() {
+  struct Section {
+    std::string_view key, path;
+  };
+  constexpr Section sections[] = {{"botDetection", "bot-detection"},
+                                  {"breachedPasswordDetection", "breached-password-detection"},
+                                  {"bruteForceProtection", "brute-force-protection"},
+                                  {"captcha", "captcha"},
+                                  {"phoneProviderProtection", "phone-provider-protection"},
+                                  {"suspiciousIpThrottling", "suspicious-ip-throttling"}};
+  if (!seed_.attack_protection) co_return Result<>();
+  SeedItem item = *seed_.attack_protection;
+  for (const auto& [key, path] : sections) {
+    auto body = take(item.body, key);
+    if (!body || body->is_null()) continue;
+    CO_ENSURE(
+        co_await call(item, Method::patch, "/attack-protection/" + std::string(path), std::move(*body)));
+  }
+  if (item.body.empty()) co_return Result<>();
+  co_return wrong(item, "attackProtection." + std::string(item.body.begin()->key()) +
+                            " is not a setting this version knows");
 }
 
 Async<> SeedApplication::load(const Kind& kind, Ids& ids) {

@@ -30,6 +30,7 @@ class SeedApplication {
   using Ids = std::map<std::string, std::string, std::less<>>;  // name -> id
 
   Async<> settings();
+  Async<> attack_protection();
   Async<> load(const Kind& kind, Ids& ids);
   Async<> put(const Kind& kind, Ids& ids, SeedItem item);
   Async<std::string> create(const Kind& kind, const SeedItem& item);

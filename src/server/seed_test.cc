@@ -68,20 +68,20 @@ TEST(Seed, what_the_deploy_cli_writes_for_unused_features_asks_for_nothing) {
   const auto seed = parse_seed(
       "rules: []\nemailProvider: {}\ntriggers: {}\npages:\nguardianPolicies: {policies: []}\n"
       "guardianFactors: [{name: sms, enabled: false}]\n"
-      "attackProtection: {breachedPasswordDetection: {enabled: false, shields: [block]}}\n"
+      "logStreams: [{name: a, enabled: false}]\n"
       "prompts: {identifier_first: true, customText: {}, partials: {}, screenRenderers: []}\n",
       "acme.yaml");
   ASSERT_TRUE(seed) << seed.error().front();
   EXPECT_EQ(seed->prompts->body, (json::Object{{"identifier_first", true}}));
   const auto asked = parse_seed(
-      "actions: [{name: a, code: x}]\nattackProtection: {captcha: {enabled: true}}\n"
+      "actions: [{name: a, code: x}]\nlogStreams: [{name: a}]\n"
       "prompts: {partials: {login: {form-content-start: hi}}}\n",
       "acme.yaml");
   ASSERT_FALSE(asked);
   EXPECT_EQ(asked.error(),
             (std::vector<std::string>{
                 "acme.yaml:1: \"actions\" asks for what this version cannot do yet",
-                "acme.yaml:2: \"attackProtection\" asks for what this version cannot do yet",
+                "acme.yaml:2: \"logStreams\" asks for what this version cannot do yet",
                 "acme.yaml:3: \"prompts.partials\" asks for what this version cannot do yet"}));
 }
 

@@ -23,6 +23,7 @@ struct SharedUse {
 inline constexpr SharedUse shared_uses[] = {
     {"rate", OnUnavailable::local, "buckets of rate limits and of attack protection"},
     {"nonce", OnUnavailable::local, "signatures of internal calls that were seen, by any process"},
+    {"attempts", OnUnavailable::local, "failed sign-ins of accounts and addresses, sign-ups, password mails"},
     {"sweep", OnUnavailable::anyway, "the worker that deletes expired rows this minute"},
 };
 

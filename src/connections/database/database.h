@@ -71,6 +71,12 @@ struct TicketRequest {
   json::Object extra;                   // further members of Ticket::data
 };
 
+// What somebody may unblock by mail: as in domain::Block.
+struct BlockedSignIn {
+  std::string identifier, ip;
+};
+BlockedSignIn blocked_sign_in(const domain::Ticket& ticket);
+
 struct IssuedTicket {
   std::string text;  // the secret value of the link: never logged
   std::string url;
@@ -133,6 +139,20 @@ class Database {
   ports::Writes send_reset(const Scene& scene, const domain::TenantSettings& settings,
                            const domain::Connection& connection, const domain::User& user,
                            TicketRequest request) const;
+
+  // Ticket and mail for somebody whose sign-in is blocked after too many wrong passwords:
+  // https://{host}/u/brute-force-protection-unblock?ticket=….
+  ports::Writes send_unblock(const Scene& scene, const domain::TenantSettings& settings,
+                             const domain::Connection& connection, const domain::User& user,
+                             BlockedSignIn blocked) const;
+  // Consumes such a ticket ("unblock_account"): the block ends. Writes end with the log record "ublkdu".
+  Change redeem_unblock(const Scene& scene, const domain::Connection& connection, domain::User user,
+                        const domain::Ticket& ticket) const;
+  // Ends every block of the user's identifiers: after a password change.
+  static ports::Writes lift_blocks(const domain::User& user);
+  // A mail to the tenant's support address about an address that is refused.
+  ports::Writes warn_of_address(const Scene& scene, const domain::TenantSettings& settings,
+                                std::string ip) const;
 
   // A record of the tenant log about a user of this connection: "ss", "fs", "sv", "scp", "fcp" ...
   ports::AppendLog log(const Scene& scene, const domain::Connection& connection, std::string type,

@@ -8,7 +8,8 @@ namespace durward::connections::database {
 
 namespace {
 
-// {product} and {valid} are replaced; each template is one question, one link and one way out.
+// {product}, {valid} and {address} are replaced; each template is one question, one link and one way out. One
+// without a button has no link.
 struct Template {
   std::string_view name, subject, lead, button, ignore;
 };
@@ -19,6 +20,17 @@ constexpr Template templates[] = {
     {"reset_email", "Reset your {product} password",
      "Somebody asked to change the password of your {product} account. The link works once, for {valid}.",
      "Choose a new password", "If it was not you, ignore this message: your password stays as it is."},
+    {"blocked_account", "Sign-in to {product} is blocked",
+     "There were too many wrong passwords for your {product} account, the last from {address}, so sign-in is "
+     "blocked. If it was you, you can unblock it. The link works once, for {valid}.",
+     "Unblock my account",
+     "If it was not you, somebody may be guessing your password: leave the block where it is, and make sure "
+     "that you use this password nowhere else."},
+    {"blocked_address", "Suspicious sign-in attempts at {product}",
+     "There were too many sign-in or sign-up attempts from {address}. Further ones are refused until some "
+     "time "
+     "has passed.",
+     "", "The tenant log has the details (limit_mu). This message comes at most once an hour."},
 };
 
 const Template& template_of(std::string_view name) {
@@ -40,8 +52,8 @@ std::string duration(Seconds valid) {
 
 std::string filled(std::string_view text, const MailFacts& facts) {
   std::string out(text);
-  const std::pair<std::string_view, std::string> places[] = {{"{valid}", duration(facts.valid)},
-                                                             {"{product}", facts.product}};
+  const std::pair<std::string_view, std::string> places[] = {
+      {"{valid}", duration(facts.valid)}, {"{product}", facts.product}, {"{address}", facts.address}};
   for (const auto& [place, value] : places)
     for (size_t at = 0; (at = out.find(place, at)) != out.npos; at += value.size())
       out.replace(at, place.size(), value);
@@ -56,15 +68,19 @@ std::string one_line(std::string text) {
 }
 
 std::string text_body(const Template& t, const MailFacts& facts) {
-  std::string out = filled(t.lead, facts) + "\n\n" + facts.url + "\n\n" + std::string(t.ignore) + "\n";
+  std::string out = filled(t.lead, facts) + "\n\n";
+  if (!t.button.empty()) out += facts.url + "\n\n";
+  out += std::string(t.ignore) + "\n";
   if (!facts.support_email.empty()) out += "\nQuestions? " + facts.support_email + "\n";
   return out;
 }
 
 std::string html_body(const Template& t, const MailFacts& facts) {
   std::string out = "<!doctype html><html><body style=\"font-family:sans-serif\"><p>";
-  out += html_escape(filled(t.lead, facts)) + "</p><p><a href=\"" + html_escape(facts.url) + "\">";
-  out += html_escape(t.button) + "</a></p><p>" + html_escape(t.ignore) + "</p>";
+  out += html_escape(filled(t.lead, facts)) + "</p><p>";
+  if (!t.button.empty())
+    out += "<a href=\"" + html_escape(facts.url) + "\">" + html_escape(t.button) + "</a></p><p>";
+  out += html_escape(t.ignore) + "</p>";
   if (!facts.support_email.empty()) out += "<p>Questions? " + html_escape(facts.support_email) + "</p>";
   return out + "</body></html>\n";
 }

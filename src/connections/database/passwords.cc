@@ -91,8 +91,16 @@ Async<Change> Database::change_password(domain::TenantId tenant, domain::Connect
                                           .password_hash = std::move(hash),
                                           .at = now,
                                           .history = std::max(0, policy.history - 1)}};
+  for (auto& write : lift_blocks(user)) writes.push_back(std::move(write));
   user.last_password_reset = now;
   co_return Change{std::move(user), std::move(writes)};
+}
+
+ports::Writes Database::lift_blocks(const domain::User& user) {
+  ports::Writes writes;
+  for (const auto& identifier : all_identifiers(user))
+    writes.push_back(ports::RemoveBlocks{identifier.value, identifier.connection});
+  return writes;
 }
 
 Change Database::mark_email_verified(domain::User user, TimePoint now) const {

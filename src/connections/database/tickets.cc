@@ -117,6 +117,7 @@ Async<Change> Database::redeem_reset(Scene scene, domain::Connection connection,
     const auto policy = domain::PasswordPolicy::from_options(connection.options);
     change.writes.push_back(
         ports::SetPassword{user->user_id, *hash, scene.now, std::max(0, policy.history - 1)});
+    append(change.writes, lift_blocks(*user));
     change.user.last_password_reset = scene.now;
   } else {
     CO_TRY(change,
@@ -156,6 +157,43 @@ ports::Writes Database::send_reset(const Scene& scene, const domain::TenantSetti
   ticket.writes.push_back(
       log(scene, connection, "scpr", "Change password request.", &user, {{"to", user.email()}}));
   return std::move(ticket.writes);
+}
+
+ports::Writes Database::send_unblock(const Scene& scene, const domain::TenantSettings& settings,
+                                     const domain::Connection& connection, const domain::User& user,
+                                     BlockedSignIn blocked) const {
+  TicketRequest request{.client_id = scene.client_id,
+                        .extra = {{"identifier", blocked.identifier}, {"ip", blocked.ip}}};
+  const Seconds valid = request.ttl;
+  IssuedTicket ticket = issue(scene, "unblock_account", "/u/brute-force-protection-unblock", connection, user,
+                              std::move(request));
+  auto facts = mail_facts(scene, settings, options_, user, valid, ticket.url);
+  facts.address = scene.ip;
+  ticket.writes.push_back(
+      mail_job(services_.sequence.next(), render_mail("blocked_account", facts), scene.now));
+  return std::move(ticket.writes);
+}
+
+BlockedSignIn blocked_sign_in(const domain::Ticket& ticket) {
+  return {json::string_or(ticket.data, "identifier"), json::string_or(ticket.data, "ip")};
+}
+
+Change Database::redeem_unblock(const Scene& scene, const domain::Connection& connection, domain::User user,
+                                const domain::Ticket& ticket) const {
+  const auto blocked = blocked_sign_in(ticket);
+  ports::Writes writes{ports::ConsumeTicket{ticket.id},
+                       ports::RemoveBlocks{blocked.identifier, ticket.connection, blocked.ip}};
+  writes.push_back(log(scene, connection, "ublkdu", "User login block released", &user));
+  return {std::move(user), std::move(writes)};
+}
+
+ports::Writes Database::warn_of_address(const Scene& scene, const domain::TenantSettings& settings,
+                                        std::string ip) const {
+  MailFacts facts = mail_facts(scene, settings, options_, domain::User(), Seconds(0), "");
+  facts.to = settings.support_email;
+  facts.support_email.clear();
+  facts.address = std::move(ip);
+  return {mail_job(services_.sequence.next(), render_mail("blocked_address", facts), scene.now)};
 }
 
 ports::AppendLog Database::log(const Scene& scene, const domain::Connection& connection, std::string type,

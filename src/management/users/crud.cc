@@ -117,7 +117,11 @@ Async<Reply> remove(const ports::Services& services, Call call) {
   CO_ENSURE(check_reach(call, id, {"delete:users"}));
   CO_TRY(const auto user, co_await services.users.find(call.tenant(), id));
   ports::Writes writes{api_record(services, call)};
-  if (user) writes.push_back(ports::RemoveUser{id});  // nobody hears that a user is gone who was never there
+  if (user) {  // nobody hears that a user is gone who was never there
+    writes.push_back(ports::RemoveUser{id});
+    for (auto& write : connections::database::Database::lift_blocks(*user))
+      writes.push_back(std::move(write));
+  }
   CO_ENSURE(co_await services.committer.commit(call.tenant(), std::move(writes)));
   co_return no_content();
 }

@@ -1,6 +1,6 @@
-// Lists that are truly empty: second factors, organizations, groups, connected accounts, token sets and
-// blocks after failed logins do not exist in this version, so nothing can be in them and nothing has to be
-// removed. A user that is named must exist.
+// Lists that are truly empty: second factors, organizations, groups, connected accounts and token sets do not
+// exist in this version, so nothing can be in them and nothing has to be removed. A user that is named must
+// exist.
 #include "management/support/audit.h"
 #include "management/users/handlers.h"
 
@@ -34,20 +34,6 @@ Async<Reply> empty_organizations(const ports::Services& services, Call call) {
 }
 Async<Reply> empty_connected_accounts(const ports::Services& services, Call call) {
   co_return co_await empty_list(services, std::move(call), "connected_accounts", {.pages = false});
-}
-
-Async<Reply> empty_blocks(const ports::Services& services, Call call) {
-  CO_ENSURE(co_await load_user(services, call.tenant(), call.parameter("id")));
-  co_return ok(json::Object{{"blocked_for", json::Array()}});
-}
-Async<Reply> empty_blocks_of_identifier(const ports::Services&, Call) {
-  co_return ok(json::Object{{"blocked_for", json::Array()}});
-}
-Async<Reply> no_blocks_of_identifier(const ports::Services& services, Call call) {
-  ports::Writes writes;
-  writes.push_back(api_record(services, call));
-  CO_ENSURE(co_await services.committer.commit(call.tenant(), std::move(writes)));
-  co_return no_content();
 }
 
 Async<Reply> nothing_to_remove(const ports::Services& services, Call call) {

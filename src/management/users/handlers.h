@@ -55,15 +55,17 @@ Async<Reply> remove_sessions(const ports::Services&, Call);
 Async<Reply> list_refresh_tokens(const ports::Services&, Call);
 Async<Reply> remove_refresh_tokens(const ports::Services&, Call);
 Async<Reply> revoke_access(const ports::Services&, Call);
+// --- blocks.cc
+Async<Reply> list_blocks(const ports::Services&, Call);
+Async<Reply> remove_blocks(const ports::Services&, Call);
+Async<Reply> list_blocks_of_identifier(const ports::Services&, Call);
+Async<Reply> remove_blocks_of_identifier(const ports::Services&, Call);
 // --- empty.cc: lists of things that cannot exist yet, and their removal
 Async<Reply> empty_array(const ports::Services&, Call);
 Async<Reply> empty_authentication_methods(const ports::Services&, Call);
 Async<Reply> empty_groups(const ports::Services&, Call);
 Async<Reply> empty_organizations(const ports::Services&, Call);
 Async<Reply> empty_connected_accounts(const ports::Services&, Call);
-Async<Reply> empty_blocks(const ports::Services&, Call);
-Async<Reply> empty_blocks_of_identifier(const ports::Services&, Call);
-Async<Reply> no_blocks_of_identifier(const ports::Services&, Call);
 Async<Reply> nothing_to_remove(const ports::Services&, Call);
 
 }  // namespace durward::management::users

@@ -240,7 +240,8 @@ std::vector<Short> empty_rows() {
 }
 
 std::vector<Short> block_rows() {
-  const QueryField identifier{.name = "identifier", .flags = endpoint::required, .min = 1, .max = 300};
+  const QueryField identifier{.name = "identifier", .flags = endpoint::required, .min = 1, .max = 320};
+  const QueryField enabled{.name = "consider_brute_force_enablement", .type = endpoint::Type::boolean};
   return {
       {"list_blocks_of_identifier",
        "",
@@ -248,26 +249,34 @@ std::vector<Short> block_rows() {
        "Get blocks by identifier",
        {"read:users"},
        200,
-       empty_blocks_of_identifier,
+       list_blocks_of_identifier,
        nullptr,
-       {identifier}},
+       {identifier, enabled}},
       {"delete_blocks_of_identifier",
        "",
        Method::delete_,
        "Unblock by identifier",
        {"update:users"},
        204,
-       no_blocks_of_identifier,
+       remove_blocks_of_identifier,
        nullptr,
        {identifier}},
-      {"list_blocks_of_user", "/{id}", Method::get, "Get a user's blocks", {"read:users"}, 200, empty_blocks},
+      {"list_blocks_of_user",
+       "/{id}",
+       Method::get,
+       "Get a user's blocks",
+       {"read:users"},
+       200,
+       list_blocks,
+       nullptr,
+       {enabled}},
       {"delete_blocks_of_user",
        "/{id}",
        Method::delete_,
        "Unblock a user",
        {"update:users"},
        204,
-       nothing_to_remove},
+       remove_blocks},
   };
 }
 

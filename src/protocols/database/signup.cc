@@ -5,6 +5,7 @@
 
 #include "domain/password_policy.h"
 #include "login/limits.h"
+#include "login/protection.h"
 #include "login/session_cookie.h"
 #include "protocols/cors.h"
 #include "protocols/reply.h"
@@ -75,6 +76,32 @@ source::Scene scene_of(const Form& form) {
 
 void append(ports::Writes& to, ports::Writes from) {
   for (auto& write : from) to.push_back(std::move(write));
+}
+
+std::string identifier_of(const Body& body) {
+  for (const std::string_view name : {"email", "username", "phone_number"})
+    if (auto value = body.get(name); !value.empty()) return value;
+  return {};
+}
+
+// Who may not go on is recorded, and told so whether there is an account or not.
+Async<> admit(Form& form, login::Stage stage, domain::Connection connection, std::string identifier) {
+  const auto& database = form.parts.database;
+  const login::Protection protection(form.services(), database);
+  const auto scene = scene_of(form);
+  CO_TRY(auto admission,
+         co_await protection.admit({.stage = stage,
+                                    .scene = scene,
+                                    .connection = std::make_shared<const domain::Connection>(connection),
+                                    .identifier = identifier}));
+  if (admission) co_return Result<>();
+  login::Barred barred = std::move(admission.error());
+  auto record = database.log(scene, connection, barred.log_type, barred.error.message, nullptr);
+  record.record.user_name = identifier.substr(0, 320);
+  barred.writes.push_back(std::move(record));
+  const auto committed = co_await form.services().committer.commit(form.tenant(), std::move(barred.writes));
+  co_await protection.settle(std::move(barred.permit), committed.has_value());
+  co_return std::unexpected(std::move(barred.error));
 }
 
 // ---- sign-up
@@ -164,6 +191,7 @@ Async<json::Object> sign_up(Form& form, domain::Connection connection) {
   if (!co_await source::takes_signups(form.services(), form.tenant(), connection))
     co_return invalid("invalid_signup", "public signup is disabled");
   CO_TRY(auto attributes, signup_attributes(form.body));
+  CO_ENSURE(co_await admit(form, login::Stage::sign_up, connection, identifier_of(form.body)));
   auto user = co_await create(form, connection, std::move(attributes));
   if (user) co_return created_reply(form, *user);
   Error error = std::move(user).error();
@@ -202,12 +230,6 @@ Task<http::Response> signup(Parts parts, endpoint::RequestContext context, http:
 constexpr std::string_view reset_sent =
     "If that address belongs to an account, a message with a link to change its password is on its way.";
 
-std::string identifier_of(const Body& body) {
-  for (const std::string_view name : {"email", "username", "phone_number"})
-    if (auto value = body.get(name); !value.empty()) return value;
-  return {};
-}
-
 Async<ports::Writes> reset_writes(Form& form, const domain::Connection& connection, std::string identifier) {
   auto& database = form.parts.database;
   const auto scene = scene_of(form);
@@ -233,6 +255,7 @@ Async<> answer_change(Form& form) {
     CO_ENSURE(co_await find_client(form));
   }
   CO_TRY(auto connection, co_await find_connection(form));
+  CO_ENSURE(co_await admit(form, login::Stage::reset, connection, identifier));
   CO_TRY(auto writes, co_await reset_writes(form, connection, identifier));
   co_return co_await form.services().committer.commit(form.tenant(), std::move(writes));
 }
@@ -302,6 +325,7 @@ endpoint::Endpoint row_of(Parts parts, Handle handle, http::Method method, std::
 
 std::string_view error_name(const Error& error) {
   if (error.code.starts_with("Password")) return error.code;
+  if (error.kind == ErrorKind::limited) return "AnomalyDetected";
   return error.code == "unauthorized" ? "UnauthorizedError" : "BadRequestError";
 }
 
@@ -329,11 +353,12 @@ http::Response database_error(const Error& error) {
   if (error.kind == ErrorKind::internal || error.kind == ErrorKind::unavailable) return oauth_error(error);
   if (error.code == "too_many_requests") return oauth_error(error);
   const bool about_password = error.code.starts_with("Password");
-  return uncached_json(400, {{"name", error_name(error)},
-                             {"code", about_password ? std::string("invalid_password") : error.code},
-                             {"description", error.message},
-                             {"message", error.message},
-                             {"statusCode", 400}});
+  const int status = error.kind == ErrorKind::limited ? 429 : 400;
+  return uncached_json(status, {{"name", error_name(error)},
+                                {"code", about_password ? std::string("invalid_password") : error.code},
+                                {"description", error.message},
+                                {"message", error.message},
+                                {"statusCode", status}});
 }
 
 std::vector<endpoint::Endpoint> signup_rows(Parts parts) {

@@ -119,6 +119,19 @@ TEST_F(Signup, a_password_change_takes_no_password_and_needs_an_address_and_a_co
   EXPECT_EQ(code_of(change("connection=none&email=a@b.test")), "400 invalid_request");
 }
 
+TEST_F(Signup, an_address_may_not_sign_up_or_ask_for_mails_without_end) {
+  world.configuration.protection.suspicious_ip.sign_up.max_attempts = 1;
+  world.configuration.protection.suspicious_ip.sign_in.max_attempts = 1;
+  EXPECT_EQ(sign_up("").status, 200);
+  const auto refused = sign_up("");
+  EXPECT_EQ(code_of(refused), "429 too_many_attempts");
+  EXPECT_EQ(json::string_or(body_of(refused), "name"), "AnomalyDetected");
+  EXPECT_EQ(world.state.last_log().type, "limit_mu");
+  EXPECT_EQ(change("client_id=spa&connection=db&email=ada@example.com").status, 200);
+  EXPECT_EQ(code_of(change("client_id=spa&connection=db&email=ada@example.com")), "429 too_many_attempts");
+  EXPECT_EQ(code_of(change("client_id=spa&connection=db&email=nobody@example.com")), "429 too_many_attempts");
+}
+
 TEST_F(Signup, challenges_are_never_required) {
   for (const char* path : {"/dbconnections/signup/challenge", "/dbconnections/change_password/challenge",
                            "/usernamepassword/challenge"}) {

@@ -147,9 +147,15 @@ Async<> limit_client(const Exchange& exchange) {
       exchange.client_proven ? client : client + "@" + http::client_block(exchange.context.ip));
 }
 
-Async<> limit_attempt(const Exchange& exchange, const Grant& grant) {
+Async<> limit_attempt(Exchange& exchange, const Grant& grant) {
   if (grant.redeem != redeem_password && grant.redeem != redeem_password_realm) co_return Result<>();
-  co_return co_await login::limit_attempt(exchange.context, exchange.body.get("username"));
+  const std::string username = exchange.body.get("username");
+  auto allowed = co_await login::limit_attempt(exchange.context, username);
+  if (!allowed) {
+    exchange.log.type = "limit_sul";
+    exchange.log.user_name = username.substr(0, 320);
+  }
+  co_return allowed;
 }
 
 Async<json::Object> answer(Exchange& exchange, const http::Request& request) {
@@ -177,6 +183,9 @@ Task<http::Response> token(Parts parts, endpoint::RequestContext context, http::
     const Grant* grant = find_grant(exchange.body.get("grant_type"));
     auto committed = co_await commit_refusal(exchange, grant, reply.error());
     if (!committed) log::warning("token refusal not recorded", {{"error", committed.error().code}});
+    if (exchange.permit)
+      co_await login::Protection(exchange.services(), parts.database)
+          .settle(*std::move(exchange.permit), committed.has_value());
   }
   auto response = reply ? uncached_json(200, *reply) : oauth_error(reply.error());
   add_basic_challenge(response, request, exchange.context.issuer);

@@ -516,6 +516,25 @@ TEST_F(Token, wrong_passwords_and_unknown_users_look_the_same) {
               "403 invalid_grant: Wrong email or password.");
   EXPECT_EQ(logged(), "fepft");
 }
+TEST_F(Token, the_tenth_wrong_password_blocks_in_the_commit_of_its_refusal) {
+  world.configuration.tenant_settings->default_directory = "db";
+  const std::string blocked =
+      "429 too_many_attempts: Your account has been blocked after multiple consecutive login attempts. We've "
+      "sent "
+      "you an email with instructions on how to unblock it.";
+  for (const char* who : {"ada@example.com", "nobody@example.com"}) {
+    const std::string wrong = "grant_type=password&password=wrong&username=" + std::string(who);
+    for (int i = 0; i < 9; ++i)
+      EXPECT_EQ(refusal(as_web(wrong)), "403 invalid_grant: Wrong email or password.");
+    const int before = world.state.commits;
+    EXPECT_EQ(refusal(as_web(wrong)), blocked);
+    EXPECT_EQ(world.state.commits, before + 1);
+    EXPECT_EQ(refusal(as_web(wrong)), blocked);
+    EXPECT_EQ(logged(), "limit_wc");
+  }
+  EXPECT_EQ(world.state.blocks.all.size(), 2u);
+  EXPECT_EQ(world.state.jobs.size(), 1u);
+}
 TEST_F(Token, a_blocked_user_and_a_disabled_connection_are_refused) {
   world.add_connection("closed", {"spa"});
   const std::string request =

@@ -6,6 +6,7 @@
 
 #include "domain/log_record.h"
 #include "endpoint/endpoint.h"
+#include "login/protection.h"
 #include "ports/storage/commit.h"
 #include "protocols/api.h"
 #include "protocols/body.h"
@@ -24,7 +25,8 @@ struct Exchange {
   domain::LogRecord log;
 
   ports::Writes writes;   // of success
-  ports::Writes penalty;  // of refusal: what a stolen code or token costs
+  ports::Writes penalty;  // of refusal: what a stolen code or token costs, what a wrong password does
+  std::optional<login::Permit> permit;  // of a wrong password; settled after the commit of the refusal
 
   const ports::Services& services() const { return parts.services; }
   domain::TenantId tenant() const { return context.tenant->id; }

@@ -36,17 +36,56 @@ Error refusal_of(const database::Refused& refused) {
   return refused.error;
 }
 
+login::Attempt attempt_of(const Exchange& exchange, ConnectionPtr connection) {
+  const auto& context = exchange.context;
+  return {.stage = login::Stage::sign_in,
+          .scene = {*context.tenant, context.link_host, context.ip, context.user_agent,
+                    exchange.client->client_id, exchange.client->name, context.now},
+          .connection = std::move(connection),
+          .identifier = exchange.body.get("username")};
+}
+
+void append(ports::Writes& to, ports::Writes from) {
+  for (auto& write : from) to.push_back(std::move(write));
+}
+
+std::unexpected<Error> barred(Exchange& exchange, login::Barred reason) {
+  exchange.log.type = std::move(reason.log_type);
+  exchange.log.user_id = std::move(reason.user_id);
+  append(exchange.penalty, std::move(reason.writes));
+  exchange.permit = std::move(reason.permit);
+  return std::unexpected(std::move(reason.error));
+}
+
+Async<Error> wrong(Exchange& exchange, const login::Protection& protection, login::Permit permit,
+                   database::Refused refused) {
+  if (refused.user) exchange.log.user_id = refused.user->user_id;
+  CO_TRY(auto failure, co_await protection.failed(permit, refused));
+  append(exchange.penalty, std::move(failure.writes));
+  exchange.permit = std::move(permit);
+  co_return failure.instead ? *failure.instead : refusal_of(refused);
+}
+
 // Spends the same time for unknown users; see Database::verify_password.
 Async<domain::User> verify(Exchange& exchange, ConnectionPtr connection) {
-  CO_TRY(auto outcome,
-         co_await exchange.parts.database.verify_password(
-             exchange.tenant(), connection, exchange.body.get("username"), exchange.body.get("password")));
+  const login::Protection protection(exchange.services(), exchange.parts.database);
+  CO_TRY(auto admission, co_await protection.admit(attempt_of(exchange, connection)));
+  if (!admission) co_return barred(exchange, std::move(admission.error()));
+  auto outcome = co_await exchange.parts.database.verify_password(
+      exchange.tenant(), connection, exchange.body.get("username"), exchange.body.get("password"));
   if (!outcome) {
-    if (outcome.error().user) exchange.log.user_id = outcome.error().user->user_id;
-    co_return std::unexpected(refusal_of(outcome.error()));
+    co_await protection.cancelled(std::move(*admission));
+    co_return std::unexpected(std::move(outcome.error()));
   }
-  for (auto& write : outcome->writes) exchange.writes.push_back(std::move(write));
-  co_return std::move(outcome->user);
+  if (!*outcome) {
+    CO_TRY(auto error,
+           co_await wrong(exchange, protection, std::move(*admission), std::move(outcome->error())));
+    co_return std::unexpected(std::move(error));
+  }
+  CO_TRY(auto more, co_await protection.passed(std::move(*admission)));
+  append(exchange.writes, std::move((*outcome)->writes));
+  append(exchange.writes, std::move(more));
+  co_return std::move((*outcome)->user);
 }
 
 // What the request asks for, as far as API, client grant and client allow.
