@@ -277,6 +277,28 @@ describe('hostile and malformed requests', () => {
     row('path traversal in an id', () => api('GET', '/clients/..%2f..%2fetc%2fpasswd'), [400, 404]);
   });
 
+  describe('attack protection', () => {
+    const brute = '/attack-protection/brute-force-protection';
+    row('an allow list of names', () => api('PATCH', brute, { allowlist: ['trusted.example'] }), 400, /allowlist\.0/);
+    row('a block of addresses with host bits', () => api('PATCH', brute, { allowlist: ['10.0.0.1/8'] }), 400, /allowlist\.0/);
+    row('no attempts at all', () => api('PATCH', brute, { max_attempts: 0 }), 400, /less than minimum 1/);
+    row('a captcha provider nobody knows', () => api('PATCH', '/attack-protection/captcha', { active_provider_id: 'mine' }), 400, /No enum match/);
+    row('blocks of an address that is none', () => api('GET', '/anomaly/blocks/ips/here'), 400, /invalid_uri/);
+    row('a made-up unblock link', () => ({ path: '/u/brute-force-protection-unblock?ticket=abc' }), 400, /no longer valid/);
+    const guess = (username, word) => tokenForm({ grant_type: 'http://auth0.com/oauth/grant-type/password-realm', client_id: client.client_id,
+      client_secret: client.client_secret, realm: 'Username-Password-Authentication', username, password: word });
+    row('the tenth wrong password of an account', async () => {
+      const { email } = await world.user();
+      for (let i = 0; i < 9; ++i) await send(guess(email, 'wrong'));
+      return guess(email, 'wrong');
+    }, 429, /too_many_attempts/);
+    row('the right password after ten wrong ones', async () => {
+      const { email } = await world.user();
+      for (let i = 0; i < 10; ++i) await send(guess(email, 'wrong'));
+      return guess(email, password);
+    }, 429, /too_many_attempts/);
+  });
+
   describe('login pages', () => {
     row('no state', () => ({ path: '/u/login' }), [302, 400, 403]);
     row('made-up state', () => ({ path: '/u/login?state=abc' }), [302, 400, 403]);
