@@ -79,6 +79,8 @@ constexpr Option table[] = {
   {"log-retention", integer, "2592000", "seconds that log records are kept", 0, 60, 10 * 365 * 86400},
   {"event-days", integer, "7", "days for which published events are kept and can be replayed", 0, 1, 365},
   {"bcrypt-cost", integer, "10", "cost of new password hashes", 0, 4, 16},
+  {"argon2-memory", integer, "19456", "KiB of memory of a new hash in tenants whose passwords are argon2id", 0, 64, 262144},
+  {"argon2-passes", integer, "2", "passes over that memory", 0, 1, 8},
   {"hash-threads", integer, "0", "threads that hash passwords; 0: one per core", 0, 0, 256},
   {"hash-queue", integer, "512", "passwords that may wait for hashing before logins are refused with 503", 0, 1, 100000},
   {"hash-nice", integer, "10", "how far threads that hash passwords stand back behind the other work of this process, as nice(1) counts",

@@ -145,7 +145,9 @@ Result<> Core::open_store(const Settings& settings) {
           .within_max = Milliseconds(settings.integer("hasher-timeout")),
           // Where hashing is all that is done there is nobody to stand back for.
           .nice = needs_no_store(settings) ? 0 : int(settings.integer("hash-nice")),
-          .insecure_fast_hash_for_benchmarks = settings.boolean("insecure-fast-hash-for-benchmarks")},
+          .insecure_fast_hash_for_benchmarks = settings.boolean("insecure-fast-hash-for-benchmarks"),
+          .argon2 = {uint32_t(settings.integer("argon2-memory")),
+                     uint32_t(settings.integer("argon2-passes"))}},
       *random_, &metrics_);
   return {};
 }

@@ -1,8 +1,8 @@
 #include "adapters/hashing/lane_pool.h"
 
 #include <pthread.h>
-#include <sys/resource.h>
 
+#include "adapters/hashing/stand_back.h"
 #include "crypto/hash.h"
 
 namespace durward::adapters {
@@ -23,11 +23,6 @@ Milliseconds milliseconds(double seconds) { return Milliseconds(int64_t(seconds 
 
 // Expansions, all of which take the same time: with the salt, and twice 2^cost.
 uint64_t work_of(const crypto::bcrypt::Setting& setting) { return (uint64_t(2) << setting.cost) + 1; }
-
-// Of the calling thread: on Linux a nice value is a thread's own (sched(7)).
-void stand_back(int nice) {
-  if (nice > 0) ::setpriority(PRIO_PROCESS, 0, std::min(19, ::getpriority(PRIO_PROCESS, 0) + nice));
-}
 
 std::string reason_label(Shed reason) { return "reason=\"" + std::string(name_of(reason)) + "\""; }
 

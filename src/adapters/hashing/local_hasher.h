@@ -4,6 +4,7 @@
 #include "base/executor.h"
 #include "base/metrics.h"
 #include "base/random.h"
+#include "crypto/passwords/schemes.h"
 #include "ports/hasher.h"
 
 namespace durward::adapters {
@@ -17,10 +18,12 @@ struct HasherOptions {
   // One SHA-256 instead of bcrypt, hashes marked "$durward-bench$": only to measure the rest of a login.
   // Hashes with that mark never verify while this is off.
   bool insecure_fast_hash_for_benchmarks = false;
+  crypto::passwords::Argon2Cost argon2 = {};  // of tenants whose scheme is argon2id
 };
 
-// bcrypt on a bounded pool in this process. hash(): invalid/"invalid_password" or "invalid_cost".
-// Thread-safe.
+// Password hashes of every scheme, in this process: bcrypt in lanes, all else (argon2id, what imports
+// brought) on half as many threads of their own (SlowHashes). hash(): invalid/"invalid_password" or
+// "invalid_cost". Thread-safe.
 class LocalHasher : public ports::Hasher {
  public:
   LocalHasher(HasherOptions options, Random& random, metrics::Registry* registry = nullptr);
@@ -29,7 +32,9 @@ class LocalHasher : public ports::Hasher {
   Async<std::string> hash(ports::HashOwner owner, std::string password) override;
   Async<bool> verify(ports::HashOwner owner, std::string password, std::string hash) override;
   Milliseconds expected_wait() const override;
-  std::string dummy_hash() const override;  // of the configured cost; the same for the life of the process
+  // Of the configured cost; the same for the life of the process. verify(), in another process too, knows it
+  // and gives it the cost of the owner's scheme.
+  std::string dummy_hash() const override;
   bool needs_rehash(domain::PasswordScheme scheme, std::string_view hash) const override;
 
   struct Impl;

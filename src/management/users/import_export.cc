@@ -5,8 +5,10 @@
 
 #include "base/encoding.h"
 #include "crypto/password_hash.h"
+#include "crypto/passwords/schemes.h"
 #include "endpoint/fields.h"
 #include "management/users/fields.h"
+#include "management/users/import_hash.h"
 
 namespace durward::management::users {
 
@@ -15,8 +17,6 @@ namespace {
 using endpoint::Field;
 using endpoint::Type;
 
-// Every attempt to sign in pays the cost of the stored hash: a file must not bring one of an hour.
-constexpr int bcrypt_cost_import_max = 14;
 constexpr std::string_view user_id_prefix = "auth0|";
 
 constexpr Field import_fields[] = {
@@ -32,7 +32,7 @@ constexpr Field import_fields[] = {
     {.path = "nickname", .max = 350},
     {.path = "picture", .max = 2048},
     {.path = "blocked", .type = Type::boolean},
-    {.path = "password_hash", .flags = endpoint::secret, .min = 1, .max = 255},
+    {.path = "password_hash", .flags = endpoint::secret, .min = 1, .max = 4096},
     {.path = "custom_password_hash", .type = Type::object},
     {.path = "custom_password_hash.algorithm",
      .flags = endpoint::required,
@@ -40,14 +40,30 @@ constexpr Field import_fields[] = {
     {.path = "custom_password_hash.hash", .type = Type::object, .flags = endpoint::required},
     {.path = "custom_password_hash.hash.value", .flags = endpoint::required | endpoint::secret, .max = 2048},
     {.path = "custom_password_hash.hash.encoding", .values = "base64 hex utf8"},
-    {.path = "custom_password_hash.hash.digest"},
-    {.path = "custom_password_hash.hash.key", .type = Type::map, .flags = endpoint::secret},
-    {.path = "custom_password_hash.salt", .type = Type::map, .flags = endpoint::secret},
-    {.path = "custom_password_hash.password", .type = Type::map},
-    {.path = "custom_password_hash.keylen", .type = Type::integer},
-    {.path = "custom_password_hash.cost", .type = Type::integer},
-    {.path = "custom_password_hash.blockSize", .type = Type::integer},
-    {.path = "custom_password_hash.parallelization", .type = Type::integer},
+    {.path = "custom_password_hash.hash.digest", .max = 32},
+    {.path = "custom_password_hash.hash.key", .type = Type::object},
+    {.path = "custom_password_hash.hash.key.value",
+     .flags = endpoint::required | endpoint::secret,
+     .min = 1,
+     .max = 1024},
+    {.path = "custom_password_hash.hash.key.encoding", .values = "base64 hex utf8"},
+    {.path = "custom_password_hash.salt", .type = Type::object},
+    {.path = "custom_password_hash.salt.value", .flags = endpoint::required | endpoint::secret, .max = 1024},
+    {.path = "custom_password_hash.salt.encoding", .values = "base64 hex utf8"},
+    {.path = "custom_password_hash.salt.position", .values = "prefix suffix"},
+    {.path = "custom_password_hash.password", .type = Type::object},
+    {.path = "custom_password_hash.password.encoding", .values = "ascii utf8 utf16le ucs2 latin1 binary"},
+    {.path = "custom_password_hash.keylen", .type = Type::integer, .min = 1, .max = 1024},
+    {.path = "custom_password_hash.cost", .type = Type::integer, .min = 2, .max = 1 << 24},
+    {.path = "custom_password_hash.blockSize", .type = Type::integer, .min = 1, .max = 1024},
+    {.path = "custom_password_hash.parallelization", .type = Type::integer, .min = 1, .max = 1024},
+    {.path = "custom_password_hash.firebase", .type = Type::object},
+    {.path = "custom_password_hash.firebase.signer_key",
+     .flags = endpoint::required | endpoint::secret,
+     .max = 512},
+    {.path = "custom_password_hash.firebase.salt_separator", .max = 64},
+    {.path = "custom_password_hash.firebase.rounds", .type = Type::integer, .min = 1, .max = 120},
+    {.path = "custom_password_hash.firebase.mem_cost", .type = Type::integer, .min = 1, .max = 24},
     {.path = "app_metadata", .type = Type::map},
     {.path = "user_metadata", .type = Type::map},
     {.path = "mfa_factors", .type = Type::array, .min = 1, .max = 10, .items = Type::any},
@@ -84,38 +100,30 @@ std::unexpected<Error> refuse(std::string code, std::string message) {
 
 Result<> check_bcrypt(std::string_view hash, std::string_view path) {
   if (!crypto::is_bcrypt(hash)) return refuse("PATTERN", std::string(path) + " is no bcrypt hash");
-  if (crypto::bcrypt_cost(hash) > bcrypt_cost_import_max)
-    return refuse("MAXIMUM",
-                  std::string(path) + " has a cost above " + std::to_string(bcrypt_cost_import_max));
+  if (crypto::bcrypt_cost(hash) > crypto::passwords::limits::bcrypt_cost)
+    return refuse("MAXIMUM", std::string(path) + " has a cost above " +
+                                 std::to_string(crypto::passwords::limits::bcrypt_cost));
   return {};
 }
 
-Result<std::string> custom_hash(const json::Object& custom) {
-  const std::string algorithm = json::string_or(custom, "algorithm");
-  if (algorithm != "bcrypt")
-    return refuse("NOT_PASSED", "custom_password_hash.algorithm " + algorithm +
-                                    " is not supported by this version; only bcrypt is");
-  for (std::string_view member : {"salt", "password"})
-    if (custom.contains(member))
-      return refuse("NOT_PASSED",
-                    "custom_password_hash." + std::string(member) + " is not supported by this version");
-  const auto* hash = json::object(custom, "hash");
-  if (json::string_or(*hash, "encoding", "utf8") != "utf8")
-    return refuse("NOT_PASSED", "custom_password_hash.hash.encoding of bcrypt is utf8");
-  std::string value = json::string_or(*hash, "value");
-  ENSURE(check_bcrypt(value, "custom_password_hash.hash.value"));
-  return value;
+// An export of this program has hashes of any scheme, in the form in which they are kept.
+Result<> check_hash(std::string_view hash, bool seed) {
+  const auto stored = seed ? crypto::passwords::parse_stored_hash(hash) : std::nullopt;
+  if (!stored) return check_bcrypt(hash, "password_hash");
+  if (auto checked = crypto::passwords::check(*stored); !checked)
+    return refuse(checked.error().code, "password_hash: " + checked.error().message);
+  return {};
 }
 
 // At most one way to say the password.
-Result<std::string> hash_of(const json::Object& object) {
+Result<std::string> hash_of(const json::Object& object, bool seed) {
   const auto* custom = json::object(object, "custom_password_hash");
   const auto hash = json::string(object, "password_hash");
   if (int(custom != nullptr) + int(hash.has_value()) + int(object.contains("password")) > 1)
     return refuse("NOT_PASSED", "password_hash, custom_password_hash and password exclude each other");
-  if (custom) return custom_hash(*custom);
+  if (custom) return imported_hash(*custom);
   if (!hash) return std::string();
-  ENSURE(check_bcrypt(*hash, "password_hash"));
+  ENSURE(check_hash(*hash, seed));
   return *hash;
 }
 
@@ -211,7 +219,7 @@ Result<std::vector<json::Object>> parse_import_file(std::string_view text) {
 Result<ImportUser> parse_import_user(const json::Object& source, bool seed) {
   json::Object object = source;
   ENSURE(check_object(object, seed));
-  TRY(auto hash, hash_of(object));
+  TRY(auto hash, hash_of(object, seed));
   ImportUser out{.user = {.user_id = json::string_or(object, "user_id"),
                           .email = json::string_or(object, "email"),
                           .username = json::string_or(object, "username"),

@@ -23,8 +23,8 @@ Result<std::vector<json::Object>> parse_import_file(std::string_view text);
 
 // One user of a file. `seed` allows what only operators at the machine may write: a plain `password`, a
 // `connection`, and the counters and dates of an export, which are ignored. bcrypt hashes are taken as they
-// are; every other algorithm is refused by name, and so are mfa_factors. Error: invalid, `code` as in the
-// errors of an import job (FORMAT, PATTERN, MAXIMUM, NOT_PASSED).
+// are, those of other algorithms in the form of import_hash.h; mfa_factors are refused. Error: invalid,
+// `code` as in the errors of an import job (FORMAT, PATTERN, MAXIMUM, NOT_PASSED).
 Result<ImportUser> parse_import_user(const json::Object& object, bool seed);
 
 // What one user of an import becomes: InsertUser, or with `upsert` and a user of this e-mail, ReplaceUser
