@@ -72,6 +72,12 @@ TEST(Json, refuses_duplicates_depth_and_broken_utf8) {
   EXPECT_FALSE(json::parse("{} x"));
 }
 
+TEST(Json, refuses_numbers_that_could_not_be_written_again) {
+  for (const char* text : {"1e999", "-1e999", R"({"a":[{"b":1e99999}]})"})
+    EXPECT_EQ(json::parse(text).error().code, "invalid_json") << text;
+  EXPECT_EQ(json::serialize(json::parse("[1e308,1e-999]").value()), "[1E308,0E0]");
+}
+
 TEST(Sequence, keys_grow_and_carry_time_and_node_also_when_the_clock_stands_or_steps_back) {
   FixedClock clock(from_unix_seconds(1'800'000'000));
   Sequence sequence(clock);

@@ -1,5 +1,8 @@
 #include "base/json.h"
 
+#include <algorithm>
+#include <cmath>
+
 namespace durward::json {
 
 namespace {
@@ -15,6 +18,15 @@ size_t count_members(const Value& value) {
     for (const auto& item : *a) n += count_members(item);
   }
   return n;
+}
+
+// RFC 8259 §6: a number beyond what a double holds would be written as Infinity, which no reader takes.
+bool is_finite(const Value& value) {
+  if (const auto* number = value.if_double()) return std::isfinite(*number);
+  if (const auto* a = value.if_array()) return std::all_of(a->begin(), a->end(), is_finite);
+  const auto* o = value.if_object();
+  return !o ||
+         std::all_of(o->begin(), o->end(), [](const auto& member) { return is_finite(member.value()); });
 }
 
 size_t count_colons(std::string_view text) {
@@ -46,6 +58,8 @@ Result<Value> parse(std::string_view text, size_t depth_max) {
     return fail(ErrorKind::invalid, "invalid_json", "The text is not valid JSON: " + error.message());
   if (count_members(value) != count_colons(text))
     return fail(ErrorKind::invalid, "invalid_json", "The text is not valid JSON: a member name is repeated");
+  if (!is_finite(value))
+    return fail(ErrorKind::invalid, "invalid_json", "The text is not valid JSON: a number is too large");
   return value;
 }
 
