@@ -169,6 +169,47 @@ do_bench() {
   exec "$node" tests/bench/run.mjs "$@"
 }
 
+fuzz_names() { find tests/fuzz -name '*.cc' ! -name bcrypt_cases.cc -printf '%f\n' | sed 's/\.cc$//' | sort; }
+
+# fuzz_one NAME SECONDS: from its seeds and what it found before.
+fuzz_one() {
+  local corpus=build/fuzz/corpus/$1 failures=build/fuzz/failures/$1 log=build/fuzz/$1.log seeds=()
+  mkdir -p "$corpus" "$failures"
+  [ ! -d "tests/fuzz/seeds/$1" ] || seeds=("tests/fuzz/seeds/$1")
+  # LeakSanitizer needs ptrace, which containers often forbid.
+  if ASAN_OPTIONS=detect_leaks=0 "build/fuzz/fuzz_$1" -max_total_time="$2" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
+    -artifact_prefix="$failures/" "$corpus" "${seeds[@]}" >"$log" 2>&1; then
+    printf '%-14s %10s inputs in %s s, %s kept\n' "$1" "$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")" "$2" "$(find "$corpus" -type f | wc -l)"
+  else
+    tail -n 40 "$log" >&2
+    say "$1 fails; the input is in $failures"
+    return 1
+  fi
+}
+
+# ./do fuzz [NAME...] [--seconds N]; ./do fuzz bcrypt --cases N [--seed N]
+do_fuzz() {
+  local names=() seconds=10 cases=0 seed=$$ failed=0 name
+  while [ $# != 0 ]; do
+    case $1 in
+      --seconds) seconds=${2:?}; shift ;;
+      --cases) cases=${2:?}; shift ;;
+      --seed) seed=${2:?}; shift ;;
+      *) fuzz_names | grep -qx -- "$1" || die "there is no fuzz target $1; there are $(fuzz_names | paste -sd' ')"; names+=("$1") ;;
+    esac
+    shift
+  done
+  if [ "$cases" != 0 ]; then
+    [ "${names[*]}" = bcrypt ] || die "--cases is for bcrypt"
+    build dev fuzz_bcrypt_cases
+    exec build/dev/fuzz_bcrypt_cases "$cases" "$seed"
+  fi
+  [ ${#names[@]} != 0 ] || mapfile -t names < <(fuzz_names)
+  build fuzz "${names[@]/#/fuzz_}"
+  for name in "${names[@]}"; do fuzz_one "$name" "$seconds" || failed=1; done
+  return $failed
+}
+
 sources() { git ls-files -co --exclude-standard 'src/*.cc' 'src/*.h'; }
 
 do_fmt() {
@@ -221,9 +262,11 @@ do_help() {
 ./do test upgrade            this release and the one before together (builds that one first, from tests/upgrade/previous)
 DURWARD_TEST_TARGET=T ./do test SUITE...  the same suites against T: embedded, postgres (one process on it) or fleet
 ./do test --asan             unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
-./do build [PRESET]          build; presets: dev debug asan tsan release
+./do build [PRESET]          build; presets: dev debug asan tsan fuzz release
 ./do fleet up|down|status    a split fleet behind nginx on this host; [--dir D] [--port P] [--seed F] [--store URL]
 ./do bench [NAME] [--json]   measure: hash, hashing, tokens, login, stores, commits, start or all; tenants [--count N] [--store postgres]
+./do fuzz [NAME...] [--seconds N]  libFuzzer on what strangers' input reaches (tests/fuzz), ten seconds each
+./do fuzz bcrypt --cases N   compare N bcrypt hashes with libxcrypt, on all cores
 ./do bench soak [--minutes N] [--rate R]  a steady load on the split fleet: what memory and database do as time goes by
 ./do fmt [--check]           format the C++ sources
 ./do tidy                    layer rules, file sizes, forbidden words
@@ -234,7 +277,7 @@ TEXT
 verb=${1:-help}
 [ $# = 0 ] || shift
 case $verb in
-  run | build | test | fleet | bench | fmt | tidy | docs | help) "do_$verb" "$@" ;;
+  run | build | test | fleet | bench | fuzz | fmt | tidy | docs | help) "do_$verb" "$@" ;;
   -h | --help) do_help ;;
   *) do_help >&2; die "there is no verb $verb" ;;
 esac
