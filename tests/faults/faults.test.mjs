@@ -42,6 +42,12 @@ const cases = [
   { name: 'authentication-1', how: 'pause', length: 2500, may: [], waits: true, within: 6000 },
   { name: 'management', how: 'kill', length: 1000, may: [], proxy: ['management'], within: 4000 },
 ];
+// One of two hashing roles: nobody notices. Who hashes what the other had in its hands waits for a hedge or a second try.
+const twoHashing = [
+  { name: 'hashing-2', how: 'kill', length: 2000, may: [], within: 5000 },
+  { name: 'hashing-2', how: 'pause', length: 4000, may: [], within: 5000 },
+  { name: 'hashing', how: 'cut', length: 2000, may: [], within: 5000 },
+];
 // The primary is killed and, after a while in which nobody takes writes, its synchronous standby promoted.
 const failOver = [{ name: 'postgres', how: 'fail over', length: 2500, may: store, within: 9000 }];
 
@@ -55,18 +61,18 @@ async function withStandby() {
   return cluster;
 }
 
-function suite(title, makeCluster, cases) {
+function suite(title, makeCluster, cases, more) {
   cases = cases.filter(c => chosen.test(`${c.name} ${c.how}`));
-  if (cases.length) describe(title, { concurrency: false }, () => suffering(makeCluster, cases));
+  if (cases.length) describe(title, { concurrency: false }, () => suffering(makeCluster, cases, more));
 }
-function suffering(makeCluster, cases) {
+function suffering(makeCluster, cases, more) {
   let cluster, fleet, sink, load;
   const own = [];
 
   before(async () => {
     sink = await new SmtpSink().start();
     cluster = await makeCluster();
-    fleet = new Fleet({ DURWARD_SMTP_URL: sink.url, DURWARD_SMTP_CA: sink.ca });
+    fleet = new Fleet({ DURWARD_SMTP_URL: sink.url, DURWARD_SMTP_CA: sink.ca }, more);
     load = new Load(new World({ stop() {} }, await fleet.up(cluster)));
     await load.begin();
   });
@@ -114,7 +120,7 @@ function suffering(makeCluster, cases) {
       const failed = records.filter(r => r.outcome !== 'ok');
       const slowest = Math.max(...records.map(r => r.end - r.begin));
       const { lost, acknowledged, mails } = await load.lost();
-      own.push({ mails, cells: [`${one.name}: ${one.how}`, `${seconds(mended - began)} s`, records.length, failed.length, `${seconds(slowest)} s`,
+      own.push({ mails, cells: [`${more ? 'one of two hashing' : one.name}: ${one.how}`, `${seconds(mended - began)} s`, records.length, failed.length, `${seconds(slowest)} s`,
         acknowledged, lost.length, `${seconds(normal - mended)} s`, [...new Set(failed.map(r => r.kind))].join(', ') || 'nothing'] });
       rows.push(own.at(-1));
       console.log(rows.at(-1).cells.join(' | '));
@@ -144,4 +150,5 @@ function suffering(makeCluster, cases) {
 }
 
 suite('faults', () => undefined, cases);
+suite('two hashing roles', () => undefined, twoHashing, ['--two-hashing']);
 suite('fail-over', withStandby, failOver);

@@ -18,7 +18,8 @@ export class Fleet {
   dir = mkdtempSync(path.join(tmpdir(), 'durward-faults-'));
   proxies = {};
 
-  constructor(env) { this.env = { ...process.env, DURWARD: binary, DURWARD_BCRYPT_COST: '4', ...env }; }
+  // more: flags of tools/fleet.
+  constructor(env, more = []) { this.more = more; this.env = { ...process.env, DURWARD: binary, DURWARD_BCRYPT_COST: '4', ...env }; }
 
   // Output goes to files of the fleet: a pipe would stay open as long as its processes.
   command(...args) { return run(script, [...args, '--dir', this.dir], { env: this.env }); }
@@ -35,7 +36,7 @@ export class Fleet {
       this.proxies[name] = await new FaultProxy(() => Number(this.file(`run/${file}`))).start();
       via.push('--via', `${name}=${this.proxies[name].port}`);
     }
-    await this.command('up', '--seed', seedFile, ...via, ...(cluster ? ['--store', await cluster.database()] : []));
+    await this.command('up', '--seed', seedFile, ...this.more, ...via, ...(cluster ? ['--store', await cluster.database()] : []));
     this.cluster = cluster;
     const { ca_file, base_url, ready } = this.summary();
     trust(readFileSync(ca_file, 'utf8'));
