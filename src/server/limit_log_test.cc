@@ -7,7 +7,7 @@
 namespace durward::server {
 namespace {
 
-class LimitLogTest : public testing::Test {
+class LimitLogTest : public ::testing::Test {
  protected:
   void meet(domain::RateClass rate, bool allowed, Milliseconds later = Milliseconds(0), int64_t tenant = 1) {
     meet_by(log_, rate, allowed, later, tenant);
