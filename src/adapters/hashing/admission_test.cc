@@ -89,6 +89,14 @@ TEST(LanesOpenTest, nothing_waits_while_a_lane_is_free) {
       EXPECT_GE(lanes_open(hashes, threads, 5) * threads, std::min(hashes, threads * 5));
 }
 
+TEST(StepsApartTest, beginnings_are_apart_by_little_of_a_hash) {
+  for (const uint64_t work : {33, 65, 2049, 8193, 1 << 20}) {
+    EXPECT_GE(steps_apart(work), 1u);
+    EXPECT_LE(steps_apart(work) * 16, work);
+    EXPECT_LE(steps_apart(work), 32u);
+  }
+}
+
 TEST(RetryAfterTest, is_told_in_whole_seconds_from_one_to_sixty) {
   EXPECT_EQ(retry_after(0), 1);
   EXPECT_EQ(retry_after(1.01), 2);

@@ -168,11 +168,14 @@ void LanePool::work(bool is_first) {
   if (is_first) measure_once();
   Lanes lanes;
   Meter meter(*this);
-  for (;;) {
-    const Taken taken = take(lanes.busy());
+  for (uint64_t apart = 0;; apart -= apart > 0) {
+    const Taken taken = apart > 0 && lanes.busy() > 0 ? Taken() : take(lanes.busy());
     for (Job* job : taken.expired) go_on(*job);
     if (taken.is_end) return;
-    if (taken.begun) begin(lanes, *taken.begun);
+    if (taken.begun) {
+      apart = steps_apart(taken.begun->work);
+      begin(lanes, *taken.begun);
+    }
     meter.before_step(lanes.busy() == lanes_each_);
     for (const auto& done : lanes.step()) end(done);
   }

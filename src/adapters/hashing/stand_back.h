@@ -1,13 +1,10 @@
 #pragma once
-#include <sys/resource.h>
-
-#include <algorithm>
 
 namespace durward::adapters {
 
-// Adds to the nice value of the calling thread: on Linux it is a thread's own (sched(7)).
-inline void stand_back(int nice) {
-  if (nice > 0) ::setpriority(PRIO_PROCESS, 0, std::min(19, ::getpriority(PRIO_PROCESS, 0) + nice));
-}
+// For a thread that computes for long: adds to the calling thread's nice value, and asks for long turns in place
+// of frequent ones, so that a thread that wakes up to answer somebody gets the processor at once (Linux 6.12 and
+// later; before, nice alone). Needs no privilege. On Linux both are a thread's own (sched(7)).
+void stand_back(int nice);
 
 }  // namespace durward::adapters
