@@ -63,9 +63,13 @@ ports::Rate rate_of(const Bucket& bucket) {
 
 bool is_made_up(LimitScope scope) { return scope == LimitScope::ip || scope == LimitScope::identifier; }
 
-std::string key_of(domain::TenantId tenant, const LimitRow& row, const std::string& who) {
+// A limit that was changed is another bucket, and full: what was used of the old one says nothing about it.
+std::string key_of(domain::TenantId tenant, const LimitRow& row, const Bucket& bucket,
+                   const std::string& who) {
   std::string key = "rate:" + std::to_string(tenant.value);
   key.append(":").append(to_string(row.rate_class)).append(":").append(to_string(row.scope));
+  key.append(":").append(std::to_string(bucket.units)).append("/").append(std::to_string(bucket.seconds));
+  key.append("/").append(std::to_string(bucket.burst));
   if (who.empty()) return key;
   return key.append(":").append(
       row.scope == LimitScope::identifier ? to_hex(crypto::sha256(who).substr(0, 16)) : who);
@@ -134,7 +138,7 @@ Task<Verdict> Limiter::take(domain::TenantId tenant, std::shared_ptr<const Bucke
   const Bucket bucket = (*table)[index_of(row)];
   if (bucket.units == 0) co_return Verdict{};
   auto& pool = is_made_up(row->scope) ? made_up_ : known_;
-  const auto key = key_of(tenant, *row, who);
+  const auto key = key_of(tenant, *row, bucket, who);
   ports::Allowance taken;
   if (row->exact)
     taken = (co_await pool.take(key, rate_of(bucket), now)).value();  // it never fails

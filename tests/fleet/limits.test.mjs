@@ -1,13 +1,13 @@
 // Limits of two server processes on one Redis: how far what they let through is from what was configured, what happens when
 // Redis is killed in the middle, and that it is as before once it is back.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Redis } from '../support/redis.mjs';
-import { startProcess } from '../support/server.mjs';
+import { startProcess, trust } from '../support/server.mjs';
 
 const key = 'k'.repeat(40);
 
@@ -23,6 +23,7 @@ describe('limits of two processes on one Redis', () => {
     servers = [first, await startProcess({ seeds: [], args })];
     tenant = first.tenant();
     operator = first.ready.operator_url;
+    trust(readFileSync(path.join(data, 'ca.pem'), 'utf8')); // of the operator's listener; the rest is plain
     await away(false);
   });
   after(async () => {
