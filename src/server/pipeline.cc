@@ -15,6 +15,9 @@ constexpr std::string_view core_only_message =
 constexpr std::string_view read_only_message =
     "The management API takes no changes at the moment (feature flag management-writes).";
 
+// Of an I/O thread: several, because most of the time they wait for the store or for a password to be hashed.
+constexpr int64_t management_width = 4;
+
 bool is_management(std::string_view path) { return path == "/api/v2" || path.starts_with("/api/v2/"); }
 
 endpoint::PathParameters parameters_of(const http::RouteMatch& match) {
@@ -129,7 +132,8 @@ Pipeline::Pipeline(std::vector<endpoint::Endpoint> rows, std::vector<endpoint::E
       }),
       clock_(clock),
       options_(std::move(options)),
-      slots_(options_.management_in_flight) {}
+      slots_(options_.management_in_flight),
+      turnstile_(management_width) {}
 
 Task<http::Response> Pipeline::handle(http::Request request) {
   const std::string id = request.id, path = request.path;
@@ -251,6 +255,7 @@ Task<http::Response> Pipeline::with_slot(const endpoint::Endpoint& row, endpoint
     co_return co_await run(row, std::move(context), std::move(request), std::move(path));
   const auto slot = slots_.enter(context.tenant->id);
   if (!slot) co_return unavailable(request.path, "The management API is busy.", "1");
+  const auto turn = co_await turnstile_.enter();
   co_return co_await run(row, std::move(context), std::move(request), std::move(path));
 }
 

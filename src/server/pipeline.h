@@ -77,6 +77,7 @@ class Pipeline {
   const Clock& clock_;
   PipelineOptions options_;
   Slots slots_;
+  Turnstile turnstile_;
 };
 
 // An error before any row ran, in the shape its face speaks: {"statusCode","error","message","errorCode"?}

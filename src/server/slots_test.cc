@@ -50,5 +50,38 @@ TEST(Slots, who_is_nobody_in_particular_gets_any_free_place) {
   EXPECT_FALSE(slots.enter());
 }
 
+Detached pass(Turnstile& gate, std::vector<int>& passed, int who) {
+  const auto turn = co_await gate.enter();
+  passed.push_back(who);
+}
+// Lets a loop do what it was given before.
+Task<bool> later() {
+  co_await Suspend{[](std::function<void()> resume) { resume(); }};
+  co_return true;
+}
+
+TEST(Turnstile, who_comes_while_it_is_full_waits_and_goes_behind_what_the_thread_has_to_do) {
+  Turnstile gate(1);
+  Loop loop;
+  Executor::Scope here(&loop);
+  std::vector<int> passed;
+  {
+    const auto first = loop.run(gate.enter());
+    for (int who : {1, 2}) pass(gate, passed, who);
+    loop.run(later());
+    EXPECT_TRUE(passed.empty());
+    loop.post([&] { passed.push_back(0); });
+  }
+  loop.run(later());
+  loop.run(later());
+  EXPECT_EQ(passed, (std::vector<int>{0, 1, 2}));
+}
+
+TEST(Turnstile, threads_do_not_wait_for_each_other) {
+  Turnstile gate(1);
+  Loop one, other;
+  const auto first = one.run(gate.enter()), second = other.run(gate.enter());
+}
+
 }  // namespace
 }  // namespace durward::server

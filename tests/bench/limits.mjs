@@ -61,9 +61,10 @@ async function planes({ startDurward, report, long }) {
   const measure = async (name, durward, floodPort, token, more = {}) => {
     await logins(durward);
     const quiet = await logins(durward);
-    const flood = await startFlood(floodPort, durward.host, '/api/v2/users?per_page=50', token);
+    const flood = await startFlood(floodPort, new URL(durward.config.issuer).host, '/api/v2/users?per_page=50', token);
     const flooded = await logins(durward);
     const counts = await flood.stop();
+    if (!counts[200]) throw new Error(`no request of the flood was served: ${JSON.stringify(counts)}`);
     const seconds = (long ? 600 : 200) / flooded.rate;
     report(name, flooded.p99, 'ms p99', 'quiet', quiet.p99 / flooded.p99, { against_value: Number(quiet.p99.toFixed(2)),
       p50_quiet: Number(quiet.p50.toFixed(2)), p50_flooded: Number(flooded.p50.toFixed(2)),
