@@ -40,6 +40,19 @@ TEST_P(DocumentsContract, another_tenant_and_another_collection_see_nothing) {
   EXPECT_TRUE(find("c1"));
 }
 
+TEST_P(DocumentsContract, the_installation_has_documents_of_its_own_that_no_tenant_sees) {
+  constexpr domain::TenantId installation{0};
+  std::vector<int64_t> heard;
+  store->on_configuration_change([&heard](domain::TenantId tenant) { heard.push_back(tenant.value); });
+  ASSERT_TRUE(commit(installation, {client("c1", "one")}));
+  EXPECT_TRUE(get(store->documents().find(installation, Collection::clients, "c1")));
+  EXPECT_FALSE(find("c1"));
+  EXPECT_NE(std::ranges::find(heard, 0), heard.end());
+  ASSERT_TRUE(commit(installation, {ports::RemoveDocument{Collection::clients, "c1"}}));
+  EXPECT_TRUE(get(store->documents().list(installation, Collection::clients, {})).items.empty());
+  store->on_configuration_change({});
+}
+
 TEST_P(DocumentsContract, a_taken_id_or_unique_key_is_refused_and_named) {
   ASSERT_TRUE(commit(client("c1", "one")));
   auto same_id = client("c1", "two");

@@ -3,8 +3,8 @@
 namespace durward::adapters::sqlite {
 
 Result<> Applier::apply(const ports::Writes& writes) {
-  // A tenant removed meanwhile must not get rows again.
-  if (!db_.query("SELECT 1 FROM tenants WHERE id=?", tenant_).step())
+  // A tenant removed meanwhile must not get rows again; tenant 0 is the installation.
+  if (tenant_ != 0 && !db_.query("SELECT 1 FROM tenants WHERE id=?", tenant_).step())
     return fail(ErrorKind::not_found, "not_found", {}, "tenant");
   for (const auto& write : writes) ENSURE(std::visit([this](const auto& w) { return one(w); }, write));
   if (effects_.configuration)
