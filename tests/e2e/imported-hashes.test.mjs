@@ -36,7 +36,7 @@ describe('hashes of other programs', embeddedOnly('reads the store with the comm
   before(async () => {
     data = mkdtempSync(path.join(tmpdir(), 'durward-hashes-'));
     const seed = path.join(data, 'acme.yaml');
-    writeFileSync(seed, JSON.stringify({ tenant: { name: 'acme', default_directory: 'Username-Password-Authentication' },
+    writeFileSync(seed, JSON.stringify({ tenant: { name: 'acme', default_directory: 'Username-Password-Authentication', flags: { enable_client_connections: true } },
       users: hashes.slice(2).map(userOf) })); // JSON is YAML
     const file = path.join(data, 'users.json');
     writeFileSync(file, JSON.stringify(hashes.slice(0, 2).map(userOf)));
@@ -71,5 +71,15 @@ describe('hashes of other programs', embeddedOnly('reads the store with the comm
     for (const { name } of hashes) assert.match(now.get(emailOf(name)), /^\$2b\$06\$/, name);
     assert.ok((await signIn('hmac_whirlpool')).data.access_token);
     await assert.rejects(signIn('hmac_whirlpool', 'another'), error => error.statusCode === 403);
+  });
+
+  it('become argon2id when the operator says so, and open as before', async () => {
+    await world.close();
+    await durward('tenant', 'entitlements', 'acme', '--patch', '{"password_scheme":"argon2id"}');
+    await serve([]);
+    await signIn('sha256_hex');
+    assert.match((await kept()).get(emailOf('sha256_hex')), /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+    assert.ok((await signIn('sha256_hex')).data.access_token);
+    await assert.rejects(signIn('sha256_hex', 'another'), error => error.statusCode === 403);
   });
 });

@@ -87,7 +87,7 @@ TEST(imported_hashes, that_do_not_fit_are_refused_with_the_member_and_without_th
       {R"({"algorithm":"md5","hash":{"value":"5d4140","encoding":"hex"}})", "PATTERN", "hash"},
       {R"({"algorithm":"md5","hash":{"value":"?","encoding":"base64"}})", "PATTERN", "hash.value"},
       {R"({"algorithm":"md5","hash":{"value":"5d41402abc4b2a76b9719d911017c592","encoding":"hex"},"salt":{}})",
-       "FORMAT", "salt.value"},
+       "FORMAT", "salt"},
       {R"({"algorithm":"md5","hash":{"value":"5d41402abc4b2a76b9719d911017c592","encoding":"hex"},"salt":{"value":"z","encoding":"hex"}})",
        "PATTERN", "salt.value"},
       {R"({"algorithm":"md5","hash":{"value":"5d41402abc4b2a76b9719d911017c592","encoding":"hex"},"salt":{"value":"z","position":"middle"}})",
