@@ -13,7 +13,7 @@ import { Connection, cpuSeconds, load, median, percentile } from './support.mjs'
 const here = path.dirname(fileURLToPath(import.meta.url));
 const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
 const round = (n, digits = 2) => Number(n.toFixed(digits));
-const busyness = () => ({ load: round(loadavg()[0], 1) });
+const busyness = () => ({ load: round(loadavg()[0], 1) }); // of the machine, so that a figure can be judged
 
 // Every thread of the process, those to come too, on these processors.
 const pin = (pid, list) => execFileSync('taskset', ['-acp', String(list), String(pid)], { stdio: 'ignore' });
@@ -157,7 +157,7 @@ export async function besideFlood({ startDurward, credentials, ordersApi, report
   for (let i = -1; i < (long ? 5 : 3); ++i) {
     for (const state of ['quiet', 'flooded']) {
       const flood = state === 'flooded' ? await startFlood(durward, 200) : undefined;
-      if (flood) while (await waiting() < 100) await pause(50);
+      if (flood) while (await waiting() < 20) await pause(50);
       for (const [what, one] of Object.entries(probes)) {
         const latencies = await probe(durward, one, pace);
         if (i >= 0) ((figures[what] ??= {})[state] ??= []).push(latencies);
@@ -179,8 +179,8 @@ export async function besideFlood({ startDurward, credentials, ordersApi, report
 
 // ---- lanes of a thread
 
-const lanePool = (build, lanes, rate, seconds, cpu = 0) =>
-  promisify(execFile)('taskset', ['-c', String(cpu), path.join(build, 'bench_lane_pool'), String(lanes), String(rate), String(seconds), '1'])
+const lanePool = (build, lanes, rate, seconds, cpu = 0, flood = 0) =>
+  promisify(execFile)('taskset', ['-c', String(cpu), path.join(build, 'bench_lane_pool'), ...[lanes, rate, seconds, 1, flood].map(String)])
     .then(({ stdout }) => JSON.parse(stdout));
 
 export async function lanes({ build, report, long }) {
@@ -192,6 +192,14 @@ export async function lanes({ build, report, long }) {
       const figure = await lanePool(build, count, share * full.rate, 2 * seconds);
       report(`lanes_${count || 'all'}_at_${share * 100}`, figure.mean, 'ms (mean)', '', null, { p50_ms: figure.p50, p99_ms: figure.p99, refused: figure.refused, ...busyness() });
     }
+}
+
+// What a tenant waits whose neighbour floods.
+export async function fairness({ build, report, long }) {
+  const seconds = long ? 60 : 15, rate = 3;
+  const alone = await lanePool(build, 0, rate, seconds), beside = await lanePool(build, 0, rate, seconds, 0, 200);
+  report('tenant_beside_flood', beside.p99, 'ms (p99)', 'the same, alone', beside.p99 / alone.p99, { against_value: alone.p99, p50_ms: beside.p50, p99_ms: beside.p99,
+    alone_p50: alone.p50, flood_p50: beside.flood_p50, refused: beside.refused, flood_refused: beside.flood_refused, ...busyness() });
 }
 
 // ---- the tier

@@ -40,7 +40,7 @@ function startFlood(port, host, where, token, width = 16) {
 
 // The same requests with a bucket each takes from, and with none.
 async function cost({ startDurward, compare, report }) {
-  const durward = await startDurward({ args: ['--insecure-fast-hash-for-benchmarks', ...operatorArgs] });
+  const durward = await startDurward({ profile: 'paid', args: ['--insecure-fast-hash-for-benchmarks', ...operatorArgs] });
   const keys = () => load({ pid: durward.pid, port: durward.port, width: 16, n: 12000, work: async connection => {
     const { status } = await connection.request('GET', '/.well-known/jwks.json', durward.host);
     if (status !== 200) throw new Error(`jwks: ${status}`);
@@ -76,7 +76,7 @@ async function planes({ startDurward, report, long }) {
       body: JSON.stringify({ grant_type: 'client_credentials', client_id, client_secret, audience: `${durward.config.issuer}api/v2/` }) });
     return (await response.json()).access_token;
   };
-  const one = await startDurward({ args: ['--insecure-fast-hash-for-benchmarks', ...operatorArgs] });
+  const one = await startDurward({ profile: 'paid', args: ['--insecure-fast-hash-for-benchmarks', ...operatorArgs] });
   await measure('login_flooded_paid', one, one.port, await token(one));
   await grant(one.server, { rate_limits: [{ class: 'management', scope: 'tenant', units: 50 }] });
   await measure('login_flooded_50', one, one.port, await token(one));
@@ -87,7 +87,7 @@ async function planes({ startDurward, report, long }) {
     const hashing = await startProcess({ ephemeral: true, seeds: [], env: { DURWARD_LOG_LEVEL: 'warning' },
       args: ['--role', 'hashing', '--insecure-fast-hash-for-benchmarks', '--internal-listen', '127.0.0.1:0', '--internal-key', internalKey] });
     const shared = ['--data', data, '--hasher', hashing.ready.internal_url, '--internal-ca', hashing.ready.ca_file, '--internal-key', internalKey];
-    const authentication = await startDurward({ ephemeral: false, args: [...shared] });
+    const authentication = await startDurward({ profile: 'paid', ephemeral: false, args: [...shared] });
     const management = await startProcess({ seeds: [], env: { DURWARD_LOG_LEVEL: 'warning' },
       args: ['--plain-http', '--io-threads', '1', '--role', 'management', ...shared] });
     await measure('login_flooded_two_processes', authentication, Number(new URL(management.base).port), await token(authentication));

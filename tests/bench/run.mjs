@@ -1,5 +1,5 @@
 // ./do bench [hash|hashing|tokens|login|stores|commits|start|tenants|limits|all] [--json] [--long] (tenants and limits, which `all` leaves out,
-// have files of their own, and so has hashing, whose parts lanes, step, flood and tier can be asked for alone): figures of the built binary, each beside something measured in the
+// have files of their own, and so has hashing, whose parts lanes, fairness, step, flood and tier can be asked for alone): figures of the built binary, each beside something measured in the
 // same minute, rounds interleaved, medians. CPU is the server's own, on one I/O thread like the peer's. The table goes to stdout; with --json
 // one object a line: {"name","value","unit","against","ratio"}.
 import { execFile, execFileSync } from 'node:child_process';
@@ -32,10 +32,11 @@ function report(name, value, unit, against, ratio, more = {}) {
 }
 
 const fastHash = ['--insecure-fast-hash-for-benchmarks'];
-async function startDurward({ ephemeral = true, args = fastHash } = {}) {
+// Without limits by account and address: here a few people sign in all the time from one host.
+async function startDurward({ ephemeral = true, args = fastHash, profile = 'unlimited' } = {}) {
   const server = await startProcess({
     ephemeral, seeds: [path.join(here, 'bench.yaml')],
-    args: ['--plain-http', '--io-threads', '1', ...args],
+    args: ['--plain-http', '--io-threads', '1', ...(args.includes('--rate-profile') ? [] : ['--rate-profile', profile]), ...args],
     env: { DURWARD_LOG_LEVEL: 'warning' },
   });
   const tenant = server.tenant();
@@ -196,6 +197,7 @@ async function logins() {
 const tools = { build, long, report, compare, startDurward, startPeer, credentials, ordersApi };
 async function hashing() {
   await hashed.lanes(tools);
+  await hashed.fairness(tools);
   await hashed.passwordStep(tools);
   await hashed.besideFlood(tools);
   await hashed.tier(tools);
@@ -307,7 +309,7 @@ async function rates() {
 }
 
 const parts = { hash, hashing, tokens, login: logins, stores, commits, start, tenants: many, limits: rates };
-const byItself = { lanes: () => hashed.lanes(tools), step: () => hashed.passwordStep(tools), flood: () => hashed.besideFlood(tools), tier: () => hashed.tier(tools) };
+const byItself = { lanes: () => hashed.lanes(tools), fairness: () => hashed.fairness(tools), step: () => hashed.passwordStep(tools), flood: () => hashed.besideFlood(tools), tier: () => hashed.tier(tools) };
 for (const [name, part] of Object.entries({ ...parts, ...byItself }))
   if (what === name || (what === 'all' && name in parts && part !== many && part !== rates)) await part();
 if (!results.length) {
