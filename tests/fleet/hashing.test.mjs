@@ -72,7 +72,7 @@ describe('two hashing processes', () => {
 // One thread with five lanes and one place to wait, at a cost of a tenth of a second: most of forty at once are too many.
 it('a role that has too much to do refuses at once, with the time to come back, on the page and at the token endpoint', async () => {
   const small = await hashing('127.0.0.1:0', ['--bcrypt-cost', '10', '--hash-threads', '1', '--hash-queue', '1']);
-  const front = await asking([small], ['--hasher-timeout', '30000']);
+  const front = await asking([small], ['--hasher-timeout', '30000', '--rate-profile', 'unlimited']);  // one person gives forty passwords
   try {
     const world = new World(front), client = await world.client(), user = await world.user();
     const asked = { grant_type: 'password', client_id: client.client_id, client_secret: client.client_secret, username: user.email, password, scope: 'openid' };
