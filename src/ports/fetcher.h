@@ -1,0 +1,30 @@
+#pragma once
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/task.h"
+
+namespace durward::ports {
+
+struct Outbound {
+  std::string url;  // https://host[:port]/path?query
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+};
+struct Fetched {
+  int status = 0;
+  std::string body;
+};
+
+// Requests to services outside of the fleet whose addresses the operator or this program's own tables name,
+// never a tenant's text. The body is taken for secret. Error: unavailable (not reached, too late, too large),
+// invalid / bad_url. Redirects are not followed. Thread-safe.
+class Fetcher {
+ public:
+  virtual ~Fetcher() = default;
+  virtual Async<Fetched> post(Outbound request, Milliseconds deadline) = 0;
+};
+
+}  // namespace durward::ports
