@@ -119,10 +119,11 @@ struct Machine::Run {
 };
 
 Machine::Machine(const ports::Services& services, connections::database::Database& database,
-                 Protocols protocols)
+                 Protocols protocols, BotOptions bots)
     : services_(services),
       database_(database),
       protocols_(std::move(protocols)),
+      bots_(services, std::move(bots)),
       fresh_logins_(services.metrics.counter("durward_logins_total", "Ways through the login machine",
                                              "result=\"signed_in\"")),
       single_sign_ons_(services.metrics.counter("durward_logins_total", "Ways through the login machine",

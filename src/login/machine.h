@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "connections/database/database.h"
+#include "login/bots/bot_guard.h"
 #include "login/login.h"
 #include "login/pages.h"
 #include "login/protection.h"
@@ -48,7 +49,8 @@ struct Proof {
 // Thread-safe; lives as long as the server.
 class Machine {
  public:
-  Machine(const ports::Services& services, connections::database::Database& database, Protocols protocols);
+  Machine(const ports::Services& services, connections::database::Database& database, Protocols protocols,
+          BotOptions bots = {});
 
   // GET /authorize and its like: a validated request arrives with its browser. Sends the person straight
   // back, to a page, or refuses (prompt=none). Sets id, binding and created_at of the transaction.
@@ -83,6 +85,7 @@ class Machine {
   const ports::Services& services() const { return services_; }
   connections::database::Database& database() const { return database_; }
   Protection protection() const { return {services_, database_}; }
+  const BotGuard& bots() const { return bots_; }
 
  private:
   struct Run;  // one request's way
@@ -96,6 +99,7 @@ class Machine {
   const ports::Services& services_;
   connections::database::Database& database_;
   Protocols protocols_;
+  BotGuard bots_;
   metrics::Counter &fresh_logins_, &single_sign_ons_, &refusals_, &failures_;
 };
 

@@ -1,5 +1,6 @@
 #include "login/pages.h"
 
+#include "login/bots/script.h"
 #include "login/html.h"
 #include "login/style.h"
 #include "standards/oauth/redirect_uri.h"
@@ -88,6 +89,50 @@ Markup link_note(const PageContext& context, std::string_view url, Text label, s
   return html("<p class=\"note\">{} <a href=\"{}\">{}</a></p>", before, url, say(context, label));
 }
 
+// A program of ours that the page runs; the only one besides that of a captcha provider.
+Markup script(const PageContext& context, std::string_view url, std::string_view more = {}) {
+  return html("<script nonce=\"{}\" src=\"{}\"{}></script>", context.nonce, url, Markup{std::string(more)});
+}
+
+Markup written(const PageContext& context, const ChallengeView& view) {
+  Markup out;
+  if (!view.picture.empty()) out += html("<img class=\"picture\" src=\"{}\" alt=\"\">", view.picture);
+  out += html(
+      "<label for=\"captcha\">{}</label><input id=\"captcha\" name=\"captcha\" type=\"text\" required "
+      "autocomplete=\"off\" autocapitalize=\"none\" spellcheck=\"false\" maxlength=\"40\">",
+      say(context, view.picture.empty() ? question_label : picture_label, view.question));
+  out += hidden("captcha_token", view.written_token);
+  return html("<div id=\"written\">{}</div>", out);
+}
+
+// The script is the first thing after what it needs, so that a browser which runs it never shows the rest.
+Markup own_challenge(const PageContext& context, const ChallengeView& view) {
+  if (view.seed.empty()) return written(context, view);
+  const Markup parts = written(context, view);
+  Markup out = html(
+      "<div id=\"challenge\" data-seed=\"{}\" data-bits=\"{}\" data-token=\"{}\" data-wait=\"{}\">{}"
+      "<p role=\"status\" class=\"note\"></p><progress max=\"1\" aria-label=\"{}\" hidden></progress></div>",
+      view.seed, std::to_string(view.bits), view.proof_token, say(context, challenge_working), parts,
+      say(context, challenge_working));
+  return out += script(context, challenge_script_url());
+}
+
+Markup provider_challenge(const PageContext& context, const ChallengeView& view) {
+  Markup out = html(
+      "<div id=\"challenge\" class=\"{}\" data-sitekey=\"{}\"></div><noscript><p "
+      "class=\"error\">{}</p></noscript>",
+      view.provider->widget_class, view.settings.site_key, say(context, challenge_needs_script));
+  out += script(context, challenge_script_url());
+  return out += script(context, script_url(*view.provider, view.settings),
+                       " data-callback=\"setupEnforcement\" async defer");
+}
+
+Markup challenge(const PageContext& context) {
+  if (!context.challenge) return {};
+  const auto& view = *context.challenge;
+  return view.provider ? provider_challenge(context, view) : own_challenge(context, view);
+}
+
 // Without an action attribute a form posts to the address of its page.
 Markup form(const Markup& content) { return html("<form method=\"post\">{}</form>", content); }
 
@@ -149,6 +194,7 @@ http::Response render(const PageContext& context, const LoginPage& page, int sta
                               .value = {},
                               .focus = !page.username.empty(),
                               .invalid = !page.error.empty()});
+  fields += challenge(context);
   fields += button(context, continue_button, "default");
   Markup content = error_box(page.error);
   content += form(fields);
@@ -177,6 +223,7 @@ http::Response render(const PageContext& context, const SignupPage& page, int st
                             .label = password_label,
                             .value = {},
                             .focus = !page.email.empty()});
+  fields += challenge(context);
   fields += button(context, continue_button, "default");
   Markup content = error_box(page.error, page.rules);
   content += form(fields);
@@ -193,6 +240,7 @@ http::Response render(const PageContext& context, const ResetRequestPage& page, 
                             .value = page.email,
                             .focus = true,
                             .invalid = !page.error.empty()});
+  fields += challenge(context);
   fields += button(context, send_button, "default");
   Markup content = html("<p>{}</p>", say(context, reset_text));
   content += error_box(page.error);
@@ -272,9 +320,19 @@ http::Response signed_out_page(const PageContext& context) {
   return render(context, NoticePage{say(context, signed_out_title), say(context, signed_out_text), {}, {}});
 }
 
+// Continues script-src: what a captcha provider's script is made of, and where it may go.
+static std::string provider_sources(const CaptchaProvider& provider) {
+  const auto directive = [](const char* name, std::string_view sources) {
+    return sources.empty() ? std::string() : "; " + std::string(name) + " " + std::string(sources);
+  };
+  return " " + std::string(provider.script_sources) + directive("frame-src", provider.frame_sources) +
+         directive("connect-src", provider.other_sources) + directive("worker-src", provider.other_sources);
+}
+
 std::string content_security_policy(const PageContext& context, bool with_script) {
   std::string out = "default-src 'none'; style-src 'nonce-" + context.nonce + "'";
-  if (with_script) out += "; script-src 'nonce-" + context.nonce + "'";
+  if (with_script || context.challenge) out += "; script-src 'nonce-" + context.nonce + "'";
+  if (context.challenge && context.challenge->provider) out += provider_sources(*context.challenge->provider);
   out += "; img-src https: data:; form-action 'self'";
   for (const std::string& target : context.form_targets) out += " " + target;
   out += "; base-uri 'none'";

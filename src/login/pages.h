@@ -11,6 +11,7 @@
 #include "domain/tenant.h"
 #include "endpoint/endpoint.h"
 #include "http/message.h"
+#include "login/bots/bot_guard.h"
 #include "login/text.h"
 #include "ports/services.h"
 
@@ -29,7 +30,8 @@ struct PageContext {
   std::string issuer;
   Language language = Language::english;
   std::string nonce;
-  std::vector<std::string> form_targets;  // CSP sources that a submitted form may end at, besides 'self'
+  std::vector<std::string> form_targets;   // CSP sources that a submitted form may end at, besides 'self'
+  std::optional<ChallengeView> challenge;  // that the page's form carries
 };
 
 // Loads it: no read when the configuration is warm. `ui_locales` wins over Accept-Language.

@@ -1,5 +1,6 @@
 #include "login/rows.h"
 
+#include "login/bots/script.h"
 #include "login/screens.h"
 
 namespace durward::login {
@@ -44,6 +45,8 @@ constexpr Row rows[] = {
      post_unblock},
     {"consent_page", get, "/u/consent", "Consent page", by_state, show_consent},
     {"consent_post", post, "/u/consent", "Accept or deny", by_state, post_consent},
+    {"challenge_script", get, "/u/challenge.js", "Script that answers a proof of work",
+     "the same public file for everybody", show_challenge_script},
     {"home", get, "/", "The tenant's front page", "says only whose sign-in service this is", show_home},
 };
 
@@ -76,6 +79,15 @@ std::vector<endpoint::Endpoint> login_rows(std::shared_ptr<Machine> machine) {
   std::vector<endpoint::Endpoint> out;
   for (const Row& row : rows) out.push_back(endpoint_of(row, machine));
   return out;
+}
+
+Task<http::Response> show_challenge_script(MachinePtr, endpoint::RequestContext, http::Request,
+                                           endpoint::PathParameters) {
+  auto response = http::text_response(200, std::string(challenge_script()));
+  response.headers.set("Content-Type", "text/javascript; charset=utf-8");
+  response.headers.set("Cache-Control", "public, max-age=31536000, immutable");
+  response.headers.set("X-Content-Type-Options", "nosniff");
+  co_return response;
 }
 
 Task<http::Response> show_home(MachinePtr machine, endpoint::RequestContext context, http::Request request,

@@ -1,6 +1,8 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "connections/database/breached.h"
+#include "login/bots/page_challenge.h"
 #include "login/limits.h"
 #include "login/screens.h"
 #include "login/visit.h"
@@ -41,7 +43,7 @@ Task<http::Response> show(MachinePtr machine, endpoint::RequestContext context, 
                           Kind kind) {
   auto opened = co_await open_visit(machine, std::move(context), std::move(request));
   if (!opened) co_return std::move(opened.error());
-  const Visit& visit = *opened;
+  Visit& visit = *opened;
   const auto done = co_await is_done_already(visit);
   if (done && *done) co_return co_await machine->resume(visit.context, visit.request, visit.transaction);
   if (!visit.database)
@@ -49,6 +51,7 @@ Task<http::Response> show(MachinePtr machine, endpoint::RequestContext context, 
                                   no_connection(visit));
   if (kind == Kind::password && visit.transaction.identifier.empty())
     co_return machine->go_to(visit.context, "/u/login/identifier", visit.transaction);
+  if (kind != Kind::identifier) co_await offer_challenge(visit, GuardedForm::sign_in);
   co_return render(visit.page, page_of(visit, kind));
 }
 
@@ -64,10 +67,18 @@ Task<http::Response> refused(Visit visit, Kind kind, std::string username,
       visit.context, std::move(transaction), refusal.log_type, refusal.error.message,
       refusal.user ? refusal.user->user_id : "", username, std::move(failure->writes));
   co_await protection.settle(std::move(permit), committed);
+  co_await count_failure(visit, GuardedForm::sign_in);
   if (failure->instead) co_return with_error(visit, kind, std::move(username), Text::account_blocked, 429);
   const bool blocked = refusal.error.code == "unauthorized";
   co_return with_error(visit, kind, std::move(username),
                        blocked ? Text::user_blocked : Text::wrong_credentials);
+}
+
+// Only who knows the password learns that it leaked.
+http::Response refused_by(const Visit& visit, Kind kind, std::string username, const Error& error) {
+  const bool leaked = error.code == "password_leaked";
+  return with_error(visit, kind, std::move(username), leaked ? Text::sign_in_leaked : Text::busy,
+                    leaked ? 400 : 503);
 }
 
 Task<http::Response> sign_in(Visit visit, Kind kind, std::string username, std::string password) {
@@ -82,6 +93,8 @@ Task<http::Response> sign_in(Visit visit, Kind kind, std::string username, std::
   if (!admitted) co_return with_error(visit, kind, std::move(username), Text::busy, 503);
   if (!*admitted) co_return with_error(visit, kind, std::move(username), admitted->error(), 429);
   const auto protection = visit.machine->protection();
+  // Asked whoever it is: the same work.
+  const bool listed = visit.machine->services().breached_passwords.contains(password);
   auto outcome = co_await visit.machine->database().verify_password(visit.context.tenant->id, visit.database,
                                                                     username, std::move(password));
   if (!outcome) {
@@ -94,6 +107,10 @@ Task<http::Response> sign_in(Visit visit, Kind kind, std::string username, std::
   auto more = co_await protection.passed(std::move(**admitted));
   if (!more) co_return with_error(visit, kind, std::move(username), Text::busy, 503);
   std::ranges::move(*more, std::back_inserter((*outcome)->writes));
+  const auto clean = co_await connections::database::admit_password(
+      visit.machine->services(), visit.machine->database(), visit.scene(), *visit.database,
+      connections::database::LeakStage::sign_in, listed, (*outcome)->user, (*outcome)->writes);
+  if (!clean) co_return refused_by(visit, kind, std::move(username), clean.error());
   Proof proof{.user = std::move((*outcome)->user),
               .connection = visit.database->name,
               .strategy = visit.database->strategy,
@@ -115,8 +132,13 @@ Task<http::Response> post(MachinePtr machine, endpoint::RequestContext context, 
                                   no_connection(visit));
   std::string username(trim(visit.form.get_or("username", visit.transaction.identifier)));
   std::string password = visit.form.get_or("password");
-  if (username.empty()) co_return with_error(visit, kind, {}, Text::enter_identifier);
-  if (password.empty()) co_return with_error(visit, kind, std::move(username), Text::enter_password);
+  if (username.empty() || password.empty()) {
+    co_await offer_challenge(visit, GuardedForm::sign_in);
+    const auto missing = username.empty() ? Text::enter_identifier : Text::enter_password;
+    co_return with_error(visit, kind, std::move(username), missing);
+  }
+  if (const auto words = co_await meet_challenge(visit, GuardedForm::sign_in))
+    co_return with_error(visit, kind, std::move(username), *words);
   co_return co_await sign_in(std::move(visit), kind, std::move(username), std::move(password));
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "login/bots/page_challenge.h"
 #include "login/limits.h"
 #include "login/screens.h"
 #include "login/visit.h"
@@ -64,11 +65,12 @@ Task<http::Response> show_reset_request(MachinePtr machine, endpoint::RequestCon
                                         http::Request request, endpoint::PathParameters path) {
   auto opened = co_await open_visit(machine, std::move(context), std::move(request));
   if (!opened) co_return std::move(opened.error());
-  const Visit& visit = *opened;
+  Visit& visit = *opened;
   if (!is_for_this_client(visit, path))
     co_return co_await error_page(machine->services(), visit.context, visit.request.headers,
                                   no_such_connection(visit));
   const auto& transaction = visit.transaction;
+  co_await offer_challenge(visit, GuardedForm::password_reset);
   co_return ask(visit, transaction.identifier.empty() ? transaction.login_hint : transaction.identifier, {},
                 200);
 }
@@ -77,7 +79,7 @@ Task<http::Response> post_reset_request(MachinePtr machine, endpoint::RequestCon
                                         http::Request request, endpoint::PathParameters path) {
   auto opened = co_await open_visit(machine, std::move(context), std::move(request));
   if (!opened) co_return std::move(opened.error());
-  const Visit& visit = *opened;
+  Visit& visit = *opened;
   if (visit.form.get_or("action") == "back-to-login") {
     auto response = http::redirect(302, login_url(visit));
     set_page_headers(response, visit.page);
@@ -87,7 +89,12 @@ Task<http::Response> post_reset_request(MachinePtr machine, endpoint::RequestCon
     co_return co_await error_page(machine->services(), visit.context, visit.request.headers,
                                   no_such_connection(visit));
   const std::string email(trim(visit.form.get_or("email", visit.form.get_or("username"))));
-  if (email.empty() || email.size() > 320) co_return ask(visit, {}, visit.words(Text::enter_email), 400);
+  if (email.empty() || email.size() > 320) {
+    co_await offer_challenge(visit, GuardedForm::password_reset);
+    co_return ask(visit, {}, visit.words(Text::enter_email), 400);
+  }
+  if (const auto words = co_await meet_challenge(visit, GuardedForm::password_reset))
+    co_return ask(visit, email, visit.words(*words), 400);
   if (!co_await limit_mail(visit.context, email)) co_return ask(visit, email, visit.words(Text::busy), 429);
   const auto admitted = co_await admit(visit, Stage::reset, email);
   if (!admitted) co_return ask(visit, email, visit.words(Text::busy), 503);

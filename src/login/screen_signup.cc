@@ -1,6 +1,8 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "connections/database/breached.h"
+#include "login/bots/page_challenge.h"
 #include "login/screens.h"
 #include "login/visit.h"
 
@@ -87,6 +89,7 @@ Task<http::Response> show_signup(MachinePtr machine, endpoint::RequestContext co
   if (done && *done) co_return co_await machine->resume(visit.context, visit.request, visit.transaction);
   visit.database = visit.signup_database;
   if (!visit.database) co_return not_possible(visit);
+  co_await offer_challenge(visit, GuardedForm::sign_up);
   co_return render(visit.page, page_of(visit));
 }
 
@@ -97,17 +100,30 @@ Task<http::Response> post_signup(MachinePtr machine, endpoint::RequestContext co
   Visit& visit = *opened;
   visit.database = visit.signup_database;
   if (!visit.database) co_return not_possible(visit);
-  if (const auto missing = missing_field(visit)) co_return with_error(visit, visit.words(*missing));
+  if (const auto missing = missing_field(visit)) {
+    co_await offer_challenge(visit, GuardedForm::sign_up);
+    co_return with_error(visit, visit.words(*missing));
+  }
+  if (const auto words = co_await meet_challenge(visit, GuardedForm::sign_up))
+    co_return with_error(visit, visit.words(*words));
   const auto admitted = co_await admit(visit, Stage::sign_up, visit.form.get_or("email"));
   if (!admitted) co_return with_error(visit, visit.words(Text::busy), {}, 503);
   if (!*admitted) co_return with_error(visit, visit.words(admitted->error()), {}, 429);
   database::NewUser wanted{.email = std::string(trim(visit.form.get_or("email"))),
                            .password = visit.form.get_or("password")};
   if (visit.database->requires_username()) wanted.username = trim(visit.form.get_or("username"));
+  const auto& services = machine->services();
+  ports::Writes leak;
+  if (auto clean = co_await database::admit_password(
+          services, machine->database(), visit.scene(), *visit.database, database::LeakStage::sign_up,
+          services.breached_passwords.contains(wanted.password), {}, leak);
+      !clean)
+    co_return co_await failed(std::move(visit), std::move(clean.error()));
   auto change = co_await machine->database().create_user(visit.context.tenant->id, *visit.database,
                                                          std::move(wanted), visit.context.now);
   if (!change) co_return co_await failed(std::move(visit), std::move(change.error()));
   for (auto& write : beside(visit, change->user)) change->writes.push_back(std::move(write));
+  for (auto& write : leak) change->writes.push_back(std::move(write));
   Proof proof{.user = std::move(change->user),
               .connection = visit.database->name,
               .strategy = visit.database->strategy,

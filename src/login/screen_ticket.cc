@@ -1,4 +1,5 @@
 #include "base/encoding.h"
+#include "connections/database/breached.h"
 #include "login/screens.h"
 #include "login/visit.h"
 #include "standards/oauth/redirect_uri.h"
@@ -113,10 +114,22 @@ http::Response ask_password(const TicketVisit& visit, std::string error, std::ve
                 status);
 }
 
+Async<> admit(TicketVisit visit, domain::Connection connection, std::string password, ports::Writes& writes) {
+  const auto& services = visit.machine->services();
+  if (!services.breached_passwords.contains(password)) co_return Result<>();
+  CO_TRY(auto user, co_await services.users.find(visit.context.tenant->id, visit.ticket.user_id));
+  co_return co_await database::admit_password(services, visit.machine->database(), visit.scene(), connection,
+                                              database::LeakStage::change_password, true, std::move(user),
+                                              writes);
+}
+
 Async<domain::User> change_password(TicketVisit visit, domain::Connection connection, std::string password) {
   auto& database = visit.machine->database();
+  ports::Writes leak;
+  CO_ENSURE(co_await admit(visit, connection, password, leak));
   CO_TRY(auto change,
          co_await database.redeem_reset(visit.scene(), connection, visit.ticket, std::move(password)));
+  for (auto& write : leak) change.writes.push_back(std::move(write));
   co_return co_await database.commit(visit.context.tenant->id, std::move(change));
 }
 

@@ -26,6 +26,8 @@ constexpr std::string_view rules =
     "button.second{background:transparent;color:inherit;margin-top:.75rem}"
     "input:focus-visible,button:focus-visible,a:focus-visible{outline:3px solid "
     "var(--brand);outline-offset:2px}"
+    "progress{width:100%;accent-color:var(--brand)}"
+    ".picture{display:block;width:100%;margin-top:1rem;border-radius:.3rem}"
     "a{color:inherit;font-weight:600}"
     ".note{text-align:center;margin:1rem 0 0}"
     ".error{border:1px solid #c4182f;border-left-width:.4rem;border-radius:.3rem;padding:.6rem .75rem;"

@@ -204,7 +204,8 @@ std::optional<PasswordComplaint> complaint_of(const Error& error, const domain::
   static constexpr Row rows[] = {{"PasswordStrengthError", Text::password_weak},
                                  {"PasswordHistoryError", Text::password_used_before},
                                  {"PasswordDictionaryError", Text::password_common},
-                                 {"PasswordNoUserInfoError", Text::password_personal}};
+                                 {"PasswordNoUserInfoError", Text::password_personal},
+                                 {"password_leaked", Text::password_leaked}};
   for (const Row& row : rows) {
     if (row.code != error.code) continue;
     PasswordComplaint out{std::string(text(language, row.words)), {}};

@@ -1,5 +1,6 @@
 #pragma once
 #include "connections/database/database.h"
+#include "login/bots/bot_guard.h"
 #include "ports/services.h"
 #include "tokens/tokens.h"
 
@@ -10,6 +11,7 @@ struct Parts {
   ports::Services& services;
   tokens::Issuer& issuer;
   connections::database::Database& database;
+  login::BotGuard bots = login::BotGuard(services);
 };
 
 }  // namespace durward::protocols

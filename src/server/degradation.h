@@ -39,6 +39,11 @@ inline constexpr Degradation degradations[] = {
     {Dependency::redis, "Counts of wrong passwords, and of what an address tries",
      "Each process counts by itself, so N processes allow N times the attempts. What is blocked is in the "
      "store and stays blocked."},
+    {Dependency::redis, "Bot detection",
+     "Each process counts by itself; a challenge that is asked for is accepted or refused as the tenant's "
+     "auth_challenge.fail_open says."},
+    {Dependency::redis, "Mails about leaked passwords",
+     "Each process keeps its own hour, so N processes may send N of them."},
     {Dependency::redis, "Which worker sweeps", "Every worker does."},
     {Dependency::events, "Mail, jobs and streams",
      "Wait in the outbox and in the store; a person notices nothing."},

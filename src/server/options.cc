@@ -13,6 +13,7 @@
 #include "base/encoding.h"
 #include "http/address.h"
 #include "http/client.h"
+#include "login/bots/providers.h"
 #include "server/roles.h"
 #include "server/store_choice.h"
 
@@ -87,6 +88,7 @@ constexpr Option table[] = {
    0, 0, 19},
   {"insecure-fast-hash-for-benchmarks", boolean, "false",
      "hash passwords so fast that anybody can guess them, to measure the rest of a login; with --ephemeral only", flag_only},
+  {"captcha-verify", list, "", "PROVIDER=https://... where answers to that captcha provider are verified, instead of at its own address; repeatable"},
   {"breached-passwords", path, "", "file made by `durward breached build` that passwords are looked up in; without it a short built-in list"},
     {"configuration-values", integer, "30000", "clients, connections, key sets and the like that are kept in memory, of all tenants", 0, 1000,
    10000000},
@@ -167,17 +169,25 @@ bool empty_or_host_and_port(const std::string& text) { return text.empty() || is
 
 bool is_network(const std::string& text) { return http::Networks::parse({text}).has_value(); }
 
+bool is_verify_url(const std::string& text) {
+  const size_t equals = text.find('=');
+  return equals != text.npos && login::find_provider(text.substr(0, equals)) &&
+         std::string_view(text).substr(equals + 1).starts_with("https://");
+}
+
 // Texts that must have a form.
 struct Form {
   std::string_view option;
   bool (*fits)(const std::string& text);
   const char* sentence;
 };
-constexpr Form forms[] = {{"listen", is_host_and_port, "must be HOST:PORT"},
-                          {"operator-listen", empty_or_host_and_port, "must be HOST:PORT"},
-                          {"sample-listen", is_host_and_port, "must be HOST:PORT"},
-                          {"trusted-proxies", is_network, "must be addresses or CIDR blocks"},
-                          {"metrics-from", is_network, "must be addresses or CIDR blocks"}};
+constexpr Form forms[] = {
+    {"listen", is_host_and_port, "must be HOST:PORT"},
+    {"operator-listen", empty_or_host_and_port, "must be HOST:PORT"},
+    {"sample-listen", is_host_and_port, "must be HOST:PORT"},
+    {"captcha-verify", is_verify_url, "must be PROVIDER=https://..., of a provider that tenants can choose"},
+    {"trusted-proxies", is_network, "must be addresses or CIDR blocks"},
+    {"metrics-from", is_network, "must be addresses or CIDR blocks"}};
 
 // What is wrong with one value, or nothing; a boolean is brought into its normal form.
 std::optional<std::string> check_item(const Option& option, std::string& item) {

@@ -45,6 +45,16 @@ TEST(Options, without_any_source_every_option_has_its_default) {
   EXPECT_EQ(settings->source("listen"), "default");
 }
 
+TEST(Options, a_captcha_provider_is_pointed_elsewhere_by_name_and_over_tls) {
+  World world;
+  world.flags = {{"captcha-verify", "hcaptcha=https://verify.example/siteverify"}};
+  EXPECT_TRUE(world.read()) << world.mistakes();
+  for (const char* bad : {"hcaptcha", "hcaptcha=http://verify.example/", "nobody=https://verify.example/"}) {
+    world.flags = {{"captcha-verify", bad}};
+    EXPECT_NE(world.mistakes().find("captcha-verify must be PROVIDER=https://"), std::string::npos) << bad;
+  }
+}
+
 TEST(Options, a_flag_wins_over_the_environment_which_wins_over_the_file) {
   World world;
   world.files["d.yaml"] = "base_domain: file.example\nbcrypt_cost: 11\nlog_level: warning\n";

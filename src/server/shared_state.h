@@ -24,6 +24,8 @@ inline constexpr SharedUse shared_uses[] = {
     {"rate", OnUnavailable::local, "buckets of rate limits and of attack protection"},
     {"nonce", OnUnavailable::local, "signatures of internal calls that were seen, by any process"},
     {"attempts", OnUnavailable::local, "failed sign-ins of accounts and addresses, sign-ups, password mails"},
+    {"bot", OnUnavailable::anyway, "what is counted of attempts, and which challenges were answered"},
+    {"leak", OnUnavailable::local, "when the last mail about a leaked password was sent"},
     {"sweep", OnUnavailable::anyway, "the worker that deletes expired rows this minute"},
 };
 

@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "adapters/breached/breached_file.h"
 #include "adapters/mail/smtp_mailer.h"
 #include "login/rows.h"
 #include "management/management.h"
@@ -48,6 +49,22 @@ adapters::ConfigurationOptions configuration_options(const Settings& settings) {
   return options;
 }
 
+Result<std::unique_ptr<ports::BreachedPasswords>> breached_passwords(const Settings& settings,
+                                                                     const Clock& clock) {
+  const std::string& path = settings.text("breached-passwords");
+  if (path.empty()) return std::make_unique<adapters::CommonPasswords>();
+  return adapters::BreachedFile::open(path, clock);
+}
+
+login::BotOptions bot_options(Core& core, const Settings& settings) {
+  login::BotOptions options{.fetcher = &core.fetcher()};
+  for (const auto& item : settings.list("captcha-verify")) {
+    const size_t equals = item.find('=');
+    options.verify_urls[item.substr(0, equals)] = item.substr(equals + 1);
+  }
+  return options;
+}
+
 connections::database::Options database_options(const Settings& settings) {
   connections::database::Options options;
   options.mail_from = settings.text("mail-from");
@@ -71,6 +88,8 @@ Result<std::unique_ptr<Core>> Core::open(const Settings& settings, KeyMaker& key
   TRY(c.peers_, Peers::open(settings, *c.hasher_, *c.clock_, *c.random_, c.metrics_));
   ports::Hasher& hasher = c.peers_->hasher() ? *c.peers_->hasher() : *c.hasher_;
   c.cache_ = std::make_unique<adapters::MemoryCache>(*c.clock_);
+  c.fetcher_ = std::make_unique<adapters::HttpFetcher>(c.metrics_);
+  TRY(c.breached_, breached_passwords(settings, *c.clock_));
   c.flags_ = std::make_unique<adapters::ConfiguredFlags>(*c.keyed_, settings.text("environment"));
   ports::ShortCache& cache = c.shared_->cache() ? *c.shared_->cache() : *c.cache_;
   c.services_ = std::make_unique<ports::Services>(ports::Services{*c.clock_,
@@ -93,7 +112,7 @@ Result<std::unique_ptr<Core>> Core::open(const Settings& settings, KeyMaker& key
                                                                   c.metrics_,
                                                                   c.shared_->limiter(),
                                                                   cache,
-                                                                  c.breached_,
+                                                                  *c.breached_,
                                                                   *c.flags_,
                                                                   c.store_->blocks()});
   c.keyed_->store_through(*c.services_);
@@ -181,14 +200,15 @@ Faces::Faces(Core& core, const Settings& settings)
     : core_(core), database_(core.services(), database_options(settings)), issuer_(core.services()) {
   login::Protocols protocols;
   protocols["oauth2"] = protocols::oauth2::authorization_protocol(core.services(), issuer_);
-  machine_ = std::make_shared<login::Machine>(core.services(), database_, std::move(protocols));
+  machine_ = std::make_shared<login::Machine>(core.services(), database_, std::move(protocols),
+                                              bot_options(core, settings));
   management_ = management::rows(core.services(), database_options(settings));
 }
 
 std::vector<endpoint::Endpoint> Faces::rows(const std::vector<std::string>& roles) {
   std::vector<endpoint::Endpoint> out;
   if (has_role(roles, "authentication")) {
-    append(out, protocols::rows({core_.services(), issuer_, database_}));
+    append(out, protocols::rows({core_.services(), issuer_, database_, machine_->bots()}));
     append(out, protocols::oauth2::authorize_rows(core_.services(), machine_));
     append(out, login::login_rows(machine_));
   }

@@ -5,6 +5,7 @@
 
 #include "adapters/configuration/cached_configuration.h"
 #include "adapters/events/event_committer.h"
+#include "adapters/fetching/http_fetcher.h"
 #include "adapters/flags/configured_flags.h"
 #include "adapters/hashing/local_hasher.h"
 #include "adapters/mail/mail_catcher.h"
@@ -52,6 +53,7 @@ class Core {
   // The hasher of this process; requests use services().hasher, which may be another role's.
   ports::Hasher& local_hasher() { return *hasher_; }
   SharedState& shared() { return *shared_; }
+  ports::Fetcher& fetcher() { return *fetcher_; }
   std::vector<Probe> probes();  // of what the settings name
   const adapters::MailCatcher* catcher() const { return catcher_; }
 
@@ -78,7 +80,8 @@ class Core {
   std::unique_ptr<Peers> peers_;
   std::unique_ptr<SharedState> shared_;
   std::unique_ptr<adapters::MemoryCache> cache_;
-  ports::NoBreachedPasswords breached_;
+  std::unique_ptr<ports::BreachedPasswords> breached_;
+  std::unique_ptr<adapters::HttpFetcher> fetcher_;
   std::unique_ptr<adapters::ConfiguredFlags> flags_;
   std::unique_ptr<ExclusiveSweep> jobs_;
   std::unique_ptr<ports::Mailer> mailer_;

@@ -1,7 +1,7 @@
 // Malformed and hostile requests, one row each: what is sent, and the status and body that must come back. The rows say
 // which clause or attack they stand for. HOSTILE_TABLE=file writes the answers as a table.
 import assert from 'node:assert/strict';
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import https from 'node:https';
 import tls from 'node:tls';
@@ -337,6 +337,47 @@ describe('hostile and malformed requests', () => {
     });
     row('made-up ticket', () => ({ path: '/u/reset-verify?ticket=abc' }), [200, 400, 404], undefined,
       answer => assert.doesNotMatch(answer.text, /type="?password/));
+  });
+
+  describe('challenges and leaked passwords', () => {
+    let robot;
+    const settings = (name, body) => other.api('PATCH', `/attack-protection/${name}`, body);
+    const solve = ({ seed, bits }) => {
+      for (let n = 0; ; ++n) {
+        const counter = n.toString(16).padStart(8, '0');
+        if (Math.clz32(createHash('sha256').update(seed + counter).digest().readInt32BE(0)) >= bits) return counter;
+      }
+    };
+    const challenge = async (path, state) => (await (await fetch(other.url(path), { method: 'POST', headers: { 'content-type': json },
+      body: JSON.stringify({ state }) })).json()).proof_of_work;
+    const signUp = more => ({ method: 'POST', url: other.url('/dbconnections/signup'), headers: { 'content-type': json }, body: JSON.stringify({
+      client_id: robot.client_id, connection: 'Username-Password-Authentication', email: 'robot@rival.example', password, ...more }) });
+    const answered = async (path, state) => {
+      const work = await challenge(path, state);
+      return { captcha: solve(work), captcha_token: work.token, state };
+    };
+    const sign_up = '/dbconnections/signup/challenge';
+    before(async () => {
+      robot = await other.client();
+      await settings('bot-detection', { challenge_password_policy: 'always' });
+      await settings('breached-password-detection', { enabled: true, stage: { 'pre-user-registration': { shields: ['block'] } } });
+    });
+    after(() => settings('bot-detection', { challenge_password_policy: 'when_risky' }));
+
+    row('a sign-up without the answer that its tenant asks for', () => signUp({}), 400, /requires_verification/);
+    row('a made-up challenge', () => signUp({ captcha: '00000000', captcha_token: 'abc' }), 400, /invalid_captcha/);
+    row('a proof that is none', async () => signUp({ ...await answered(sign_up, 'a'), captcha: 'ffffffff' }), 400, /invalid_captcha/);
+    row('a proof for another state', async () => signUp({ ...await answered(sign_up, 'a'), state: 'b' }), 400, /invalid_captcha/);
+    row('a proof for another form', async () => signUp(await answered('/usernamepassword/challenge', 'a')), 400, /invalid_captcha/);
+    row('a proof given twice', async () => {
+      const answer = await answered(sign_up, 'a');
+      await send(signUp({ ...answer, password: 'short' }));
+      return signUp(answer);
+    }, 400, /invalid_captcha/);
+    row('a sign-up with a password that everybody has', async () => signUp({ ...await answered(sign_up, 'a'), password: 'Password123!' }), 400, /password_leaked/);
+    row('a password grant without an answer', () => ({ method: 'POST', url: other.url('/oauth/token'), headers: { 'content-type': json }, body: JSON.stringify({
+      grant_type: 'http://auth0.com/oauth/grant-type/password-realm', realm: 'Username-Password-Authentication', client_id: robot.client_id,
+      client_secret: robot.client_secret, username: 'robot@rival.example', password }) }), 401, /requires_verification/);
   });
 
   describe('bytes', () => {

@@ -31,8 +31,9 @@ const shapes = {
   'forty addresses for all': (account, i) => (account * 7 + i) % 40,
 };
 const settings = {
-  'switched off': { bruteForce: { enabled: false }, suspiciousIp: { enabled: false }, args: ['--rate-profile', 'unlimited'] },
+  'switched off': { bots: { challenge_password_policy: 'never' }, bruteForce: { enabled: false }, suspiciousIp: { enabled: false }, args: ['--rate-profile', 'unlimited'] },
   'the default': {},
+  'the default without bot detection': { bots: { challenge_password_policy: 'never' } },
   'by account, three attempts': { bruteForce: { mode: 'count_per_identifier', max_attempts: 3 } },
   'ten failures an address': { suspiciousIp: { stage: { 'pre-login': { max_attempts: 10, rate: 864000 } } } },
 };
@@ -70,7 +71,8 @@ describe('the attack', embeddedOnly('chooses the addresses that requests come fr
     const world = new World(await startServer({ seeds: [users], args: [...trusting, ...settings[setting].args ?? []] }));
     try {
       const client = await world.client();
-      const { bruteForce, suspiciousIp } = settings[setting], { attackProtection } = world.management;
+      const { bots, bruteForce, suspiciousIp } = settings[setting], { attackProtection } = world.management;
+      if (bots) await attackProtection.botDetection.update(bots);
       if (bruteForce) await attackProtection.bruteForceProtection.update(bruteForce);
       if (suspiciousIp) await attackProtection.suspiciousIpThrottling.update(suspiciousIp);
       const guesser = new Guesser(world, client);
@@ -85,8 +87,9 @@ describe('the attack', embeddedOnly('chooses the addresses that requests come fr
       });
       const opened = new Set(answers.filter(a => a.status === 200).map(a => a.account));
       const targetsOpened = [...opened].filter(a => a < targets).length, othersOpened = opened.size - targetsOpened;
-      const refused = answers.filter(a => a.status === 429).length, verified = answers.length - refused;
-      assert.ok(answers.every(a => [200, 403, 429].includes(a.status)), 'every guess has one of three answers');
+      // 401 is requires_verification: a guess that was asked for a proof of work first.
+      const refused = answers.filter(a => [401, 429].includes(a.status)).length, verified = answers.length - refused;
+      assert.ok(answers.every(a => [200, 401, 403, 429].includes(a.status)), 'every guess has one of four answers');
       table.push(`| ${setting} | ${shape} | ${verified} | ${refused} | ${targetsOpened} | ${othersOpened} | ${ownersRefused} |`);
       return { verified, refused, opened: opened.size, targetsOpened, othersOpened, ownersRefused };
     } finally {
@@ -113,8 +116,14 @@ describe('the attack', embeddedOnly('chooses the addresses that requests come fr
     assert.equal(ownersRefused, 0);
   });
 
-  it('spread thin passes the defaults, and not a count by account', async () => {
-    await attack('the default', 'every guess from another address');
+  it('spread thin passes locks and throttling by default, and must pay for every guess that bot detection asks for', async () => {
+    const open = await attack('the default without bot detection', 'every guess from another address');
+    const { verified, ownersRefused } = await attack('the default', 'every guess from another address');
+    assert.ok(verified < open.verified * 0.8, `${verified} passwords were verified, ${open.verified} without bot detection`);
+    assert.equal(ownersRefused, 0);
+  });
+
+  it('spread thin does not pass a count by account', async () => {
     const { targetsOpened } = await attack('by account, three attempts', 'every guess from another address');
     assert.ok(targetsOpened < targets / 5, `${targetsOpened} targets were opened`);
   });

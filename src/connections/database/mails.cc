@@ -31,6 +31,16 @@ constexpr Template templates[] = {
      "time "
      "has passed.",
      "", "The tenant log has the details (limit_mu). This message comes at most once an hour."},
+    {"stolen_credentials", "Please change your {product} password",
+     "The password of your {product} account is on a list of passwords that leaked elsewhere, and somebody "
+     "who knows it "
+     "has just signed in or tried to. Please choose another one. The link works once, for {valid}.",
+     "Choose a new password", "If you use the same password for other accounts, change it there too."},
+    {"breached_passwords", "Leaked passwords are used at {product}",
+     "Somebody used a password at {product} that is on a list of leaked passwords. The tenant's log says who "
+     "and from where: "
+     "see its records of type pwd_leak, signup_pwd_leak and reset_pwd_leak.",
+     "", "You get this message because breached-password detection notifies administrators."},
 };
 
 const Template& template_of(std::string_view name) {

@@ -10,15 +10,17 @@
 namespace durward::connections::database {
 
 struct MailFacts {
-  std::string to, from, url, tenant_name;
+  std::string to, from;
+  std::string url;  // of the one link; empty: none
+  std::string tenant_name;
   std::string product;        // friendly name of the tenant, or its name
   std::string support_email;  // shown when set
   Seconds valid{0};           // how long the link works
   std::string address;        // where attempts came from
 };
 
-// `name`: "verify_email", "reset_email", "blocked_account" or "blocked_address"; throws std::logic_error for
-// another.
+// `name`: one of the templates of mails.cc ("verify_email", "reset_email", "stolen_credentials" ...);
+// throws std::logic_error for another.
 ports::Mail render_mail(std::string_view name, const MailFacts& facts);
 // The job that sends it: kind "mail".
 ports::InsertJob mail_job(int64_t id, ports::Mail mail, TimePoint now);

@@ -1,5 +1,6 @@
 #pragma once
 #include <map>
+#include <set>
 #include <string>
 
 #include "domain/attack_protection.h"
@@ -93,6 +94,16 @@ struct ListedBlocks : ports::Blocks {
   }
   std::vector<domain::Block> all;
   int finds = 0;
+};
+
+// What a test lists.
+struct ListedPasswords : ports::BreachedPasswords {
+  bool contains(std::string_view password) const override {
+    ++asked;
+    return listed.contains(std::string(password));
+  }
+  std::set<std::string> listed;
+  mutable int asked = 0;
 };
 
 // The table's values, or what a test sets.

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <memory>
 
+#include "connections/database/breached.h"
 #include "domain/password_policy.h"
 #include "login/limits.h"
 #include "login/protection.h"
 #include "login/session_cookie.h"
 #include "protocols/cors.h"
+#include "protocols/database/challenges.h"
 #include "protocols/reply.h"
 #include "standards/oauth/errors.h"
 
@@ -173,9 +175,14 @@ json::Object created_reply(const Form& form, const domain::User& user) {
 Async<domain::User> create(Form& form, const domain::Connection& connection, json::Object attributes) {
   auto& database = form.parts.database;
   const auto now = form.context.now;
+  ports::Writes leak;
+  CO_ENSURE(co_await source::admit_password(
+      form.services(), database, scene_of(form), connection, source::LeakStage::sign_up,
+      form.services().breached_passwords.contains(form.body.get("password")), {}, leak));
   auto change = co_await database.create_user(form.context.tenant->id, connection,
                                               new_user_of(form.body, std::move(attributes)), now);
   if (!change) co_return std::unexpected(explain(form, connection, std::move(change).error()));
+  append(change->writes, std::move(leak));
   const auto scene = scene_of(form);
   change->writes.push_back(database.log(scene, connection, "ss", "Signed up", &change->user));
   if (!change->user.email().empty()) {
@@ -207,6 +214,7 @@ Async<json::Object> answer_signup(Form& form) {
   CO_ENSURE(require(form.body, {"client_id", "connection", "password"}));
   CO_ENSURE(co_await find_client(form));
   CO_TRY(auto connection, co_await find_connection(form));
+  CO_ENSURE(co_await pass_challenge(form.parts, form.context, login::GuardedForm::sign_up, form.body));
   co_return co_await sign_up(form, std::move(connection));
 }
 
@@ -255,6 +263,7 @@ Async<> answer_change(Form& form) {
     CO_ENSURE(co_await find_client(form));
   }
   CO_TRY(auto connection, co_await find_connection(form));
+  CO_ENSURE(co_await pass_challenge(form.parts, form.context, login::GuardedForm::password_reset, form.body));
   CO_ENSURE(co_await admit(form, login::Stage::reset, connection, identifier));
   CO_TRY(auto writes, co_await reset_writes(form, connection, identifier));
   co_return co_await form.services().committer.commit(form.tenant(), std::move(writes));
@@ -276,18 +285,6 @@ Task<http::Response> change_password(Parts parts, endpoint::RequestContext conte
 }
 
 // ---- what embedded forms ask first
-
-// No bot protection is asked for.
-Task<http::Response> challenge(Parts parts, endpoint::RequestContext context, http::Request request) {
-  auto response = uncached_json(200, {{"required", false}});
-  ClientPtr client;
-  if (auto body = Body::parse(request); body && body->has("client_id")) {
-    auto found = co_await parts.services.configuration.client(context.tenant->id, body->get("client_id"));
-    if (found) client = *found;
-  }
-  allow_client_origin(response, request.headers.get("Origin"), client.get());
-  co_return response;
-}
 
 Task<http::Response> ssodata(Parts parts, endpoint::RequestContext context, http::Request request) {
   auto session = co_await login::session_of(parts.services, context, request.headers);
@@ -367,12 +364,6 @@ std::vector<endpoint::Endpoint> signup_rows(Parts parts) {
       row_of(parts, signup, Method::post, "signup", "/dbconnections/signup", "Sign up with a password"),
       row_of(parts, change_password, Method::post, "change_password", "/dbconnections/change_password",
              "Ask for a mail with a link to change the password"),
-      row_of(parts, challenge, Method::post, "signup_challenge", "/dbconnections/signup/challenge",
-             "Whether a sign-up must prove to be human"),
-      row_of(parts, challenge, Method::post, "change_password_challenge",
-             "/dbconnections/change_password/challenge", "Whether a change must prove to be human"),
-      row_of(parts, challenge, Method::post, "login_challenge", "/usernamepassword/challenge",
-             "Whether a login must prove to be human"),
       row_of(parts, ssodata, Method::get, "ssodata", "/user/ssodata", "Whether the browser is signed in")};
 }
 

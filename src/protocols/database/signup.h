@@ -7,8 +7,8 @@
 
 namespace durward::protocols::database {
 
-// POST /dbconnections/signup and /dbconnections/change_password with their challenges, for forms that are
-// part of an application; GET /user/ssodata.
+// POST /dbconnections/signup and /dbconnections/change_password, for forms that are part of an application
+// (challenges.h has what they must answer first); GET /user/ssodata.
 std::vector<endpoint::Endpoint> signup_rows(Parts parts);
 
 // The profile of a sign-up. invalid/invalid_request for members of a wrong type or size (Auth0

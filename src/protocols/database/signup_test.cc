@@ -53,6 +53,58 @@ TEST_F(Signup, a_weak_password_is_answered_with_the_rules) {
   EXPECT_TRUE(json::array(*json::object(body, "description"), "rules"));
   EXPECT_TRUE(body.contains("policy") && body.contains("message"));
 }
+TEST_F(Signup, a_leaked_password_is_refused_before_the_account_is_looked_for) {
+  world.breached.listed = {"Correct-horse-7"};
+  EXPECT_EQ(sign_up("").status, 200);  // an untouched tenant does not look
+  world.configuration.protection = domain::AttackProtection::from_documents(
+      {{"breached-password-detection",
+        json::parse_object(R"({"enabled":true,"stage":{"pre-user-registration":{"shields":["block"]}}})")
+            .value()}});
+  EXPECT_EQ(code_of(sign_up("")), "400 password_leaked");
+  EXPECT_EQ(world.state.users.size(), 1u);
+  int leaks = 0;
+  for (const auto& [id, record] : world.state.log) leaks += record.type == "signup_pwd_leak";
+  EXPECT_EQ(leaks, 1);
+}
+TEST_F(Signup, a_challenge_is_described_and_its_picture_answered_once) {
+  world.configuration.protection = domain::AttackProtection::from_documents(
+      {{"bot-detection", {{"challenge_password_policy", "always"}}}});
+  EXPECT_EQ(code_of(sign_up("")), "400 requires_verification");
+  const auto told =
+      body_of(send(post("/dbconnections/signup/challenge", R"({"state":"abc"})", "application/json")));
+  EXPECT_TRUE(json::boolean_or(told, "required", false));
+  EXPECT_EQ(json::string_or(told, "provider"), "auth0");
+  EXPECT_TRUE(json::string_or(told, "image").starts_with("data:image/svg+xml;base64,"));
+  // What a person reads off the picture, taken from where the server keeps it.
+  const auto token = world.cache.values.begin()->second;
+  const auto sealed = login::open_challenge(world.vault, {1}, "sign-up state abc", token, world.clock.now());
+  ASSERT_TRUE(sealed);
+  world.clock.advance(login::written_wait);
+  const std::string answer =
+      R"(,"state":"abc","captcha":")" + sealed->answers.back() +
+      ""
+      ";
+      EXPECT_EQ(code_of(sign_up(R"(,"state":"other","captcha":"12345")")), "400 invalid_captcha");
+  EXPECT_EQ(sign_up(answer).status, 200);
+  EXPECT_EQ(code_of(sign_up(answer)), "400 invalid_captcha");
+  EXPECT_EQ(world.state.last_log().type, "fs");
+}
+TEST_F(Signup, a_reset_mail_must_answer_a_challenge_where_the_tenant_says_so) {
+  world.configuration.protection = domain::AttackProtection::from_documents(
+      {{"bot-detection", {{"challenge_password_reset_policy", "always"}}}});
+  EXPECT_EQ(code_of(change("client_id=spa&connection=db&email=ada@example.com")),
+            "400 requires_verification");
+  EXPECT_TRUE(world.state.jobs.empty());
+}
+TEST_F(Signup, a_captcha_provider_is_named_with_its_public_key_only) {
+  world.configuration.protection = domain::AttackProtection::from_documents(
+      {{"bot-detection", {{"challenge_password_policy", "always"}}},
+       {"captcha",
+        json::parse_object(R"({"active_provider_id":"hcaptcha","hcaptcha":{"site_key":"k","secret":"s"}})")
+            .value()}});
+  EXPECT_EQ(send(post("/dbconnections/signup/challenge", "{}", "application/json")).body,
+            R"({"required":true,"provider":"hcaptcha","siteKey":"k"})");
+}
 TEST_F(Signup, a_taken_address_is_told_only_when_the_tenant_wants_it) {
   sign_up("");
   EXPECT_EQ(code_of(sign_up("")), "400 invalid_signup");
@@ -132,7 +184,7 @@ TEST_F(Signup, an_address_may_not_sign_up_or_ask_for_mails_without_end) {
   EXPECT_EQ(code_of(change("client_id=spa&connection=db&email=nobody@example.com")), "429 too_many_attempts");
 }
 
-TEST_F(Signup, challenges_are_never_required) {
+TEST_F(Signup, an_untouched_tenant_asks_for_no_challenge) {
   for (const char* path : {"/dbconnections/signup/challenge", "/dbconnections/change_password/challenge",
                            "/usernamepassword/challenge"}) {
     const auto response = send(with(post(path, R"({"client_id":"spa","state":"x"})", "application/json"),

@@ -509,6 +509,35 @@ TEST_F(Token, the_password_grant_uses_the_default_directory) {
   EXPECT_EQ(json::string_or(claims, "gty"), "password");
   EXPECT_EQ(json::string_or(claims, "scope"), "read");
 }
+TEST_F(Token, a_right_password_that_leaked_is_refused_with_a_word_of_its_own) {
+  world.breached.listed = {"secret", "wrong"};
+  world.configuration.tenant_settings->default_directory = "db";
+  world.configuration.protection = domain::AttackProtection::from_documents(
+      {{"breached-password-detection", {{"enabled", true}, {"shields", json::Array{"block"}}}}});
+  EXPECT_EQ(refusal(as_web("grant_type=password&password=wrong&username=ada@example.com")),
+            "403 invalid_grant: Wrong email or password.");
+  EXPECT_EQ(refusal(as_web("grant_type=password&password=secret&username=ada@example.com")),
+            "401 password_leaked: This password is known from a data leak. Please choose another one by "
+            "resetting it.");
+  int leaks = 0;
+  for (const auto& [id, record] : world.state.log) leaks += record.type == "pwd_leak";
+  EXPECT_EQ(leaks, 1);
+}
+TEST_F(Token, a_password_that_must_answer_a_challenge_is_sent_to_the_pages) {
+  world.configuration.tenant_settings->default_directory = "db";
+  world.configuration.protection = domain::AttackProtection::from_documents(
+      {{"bot-detection", {{"challenge_password_policy", "always"}}}});
+  const std::string grant = "grant_type=password&password=secret&username=ada@example.com";
+  EXPECT_EQ(refusal(as_web(grant)), "401 requires_verification: This request must first answer a challenge.");
+  const auto told = body_of(send(post("/usernamepassword/challenge", "{}", "application/json")));
+  const auto work = *json::object(told, "proof_of_work");
+  const std::string answer =
+      "&captcha_token=" + json::string_or(work, "token") +
+      "&captcha=" + login::solve_proof(json::string_or(work, "seed"), int(json::integer_or(work, "bits", 0)));
+  EXPECT_EQ(as_web(grant + answer).status, 200);
+  EXPECT_EQ(refusal(as_web(grant + answer)),
+            "401 requires_verification: The challenge had been answered before.");
+}
 TEST_F(Token, wrong_passwords_and_unknown_users_look_the_same) {
   world.configuration.tenant_settings->default_directory = "db";
   for (const char* who : {"ada@example.com", "nobody@example.com"})

@@ -325,7 +325,7 @@ struct World {
   FakeHasher hasher;
   MapLimiter limiter;
   MapCache cache;
-  ports::NoBreachedPasswords breached;
+  ListedPasswords breached;
   TableFlags flags;
   ports::Services services{clock,   random,      sequence,  configuration, tenants,        documents,
                            users,   assignments, sessions,  codes,         refresh_tokens, grants,

@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include "connections/database/breached.h"
+#include "protocols/database/challenges.h"
 #include "protocols/oauth2/grants/user_tokens.h"
 #include "standards/oauth/errors.h"
 #include "standards/oauth/scope.h"
@@ -36,11 +38,16 @@ Error refusal_of(const database::Refused& refused) {
   return refused.error;
 }
 
-login::Attempt attempt_of(const Exchange& exchange, ConnectionPtr connection) {
+database::Scene scene_of(const Exchange& exchange) {
   const auto& context = exchange.context;
+  return {*context.tenant,    context.link_host,          context.ip,
+          context.user_agent, exchange.client->client_id, exchange.client->name,
+          context.now};
+}
+
+login::Attempt attempt_of(const Exchange& exchange, ConnectionPtr connection) {
   return {.stage = login::Stage::sign_in,
-          .scene = {*context.tenant, context.link_host, context.ip, context.user_agent,
-                    exchange.client->client_id, exchange.client->name, context.now},
+          .scene = scene_of(exchange),
           .connection = std::move(connection),
           .identifier = exchange.body.get("username")};
 }
@@ -71,6 +78,7 @@ Async<domain::User> verify(Exchange& exchange, ConnectionPtr connection) {
   const login::Protection protection(exchange.services(), exchange.parts.database);
   CO_TRY(auto admission, co_await protection.admit(attempt_of(exchange, connection)));
   if (!admission) co_return barred(exchange, std::move(admission.error()));
+  const bool listed = exchange.services().breached_passwords.contains(exchange.body.get("password"));
   auto outcome = co_await exchange.parts.database.verify_password(
       exchange.tenant(), connection, exchange.body.get("username"), exchange.body.get("password"));
   if (!outcome) {
@@ -78,13 +86,17 @@ Async<domain::User> verify(Exchange& exchange, ConnectionPtr connection) {
     co_return std::unexpected(std::move(outcome.error()));
   }
   if (!*outcome) {
+    co_await exchange.parts.bots.count_failure(exchange.context);
     CO_TRY(auto error,
            co_await wrong(exchange, protection, std::move(*admission), std::move(outcome->error())));
     co_return std::unexpected(std::move(error));
   }
   CO_TRY(auto more, co_await protection.passed(std::move(*admission)));
+  append((*outcome)->writes, std::move(more));
+  CO_ENSURE(co_await database::admit_password(exchange.services(), exchange.parts.database,
+                                              scene_of(exchange), *connection, database::LeakStage::sign_in,
+                                              listed, (*outcome)->user, (*outcome)->writes));
   append(exchange.writes, std::move((*outcome)->writes));
-  append(exchange.writes, std::move(more));
   co_return std::move((*outcome)->user);
 }
 
@@ -109,6 +121,15 @@ Async<domain::Authorization> authorize(Exchange& exchange, ConnectionPtr connect
       .auth_time = exchange.context.now};
 }
 
+// A program that cannot show a challenge sends the person to the pages instead.
+Async<> pass_bots(Exchange& exchange) {
+  auto passed = co_await protocols::database::pass_challenge(exchange.parts, exchange.context,
+                                                             login::GuardedForm::sign_in, exchange.body);
+  if (!passed && passed.error().kind == ErrorKind::invalid)
+    co_return oauth::refuse("requires_verification", passed.error().message);
+  co_return passed;
+}
+
 Async<json::Object> redeem_at(Exchange& exchange, std::string realm) {
   CO_ENSURE(check_organization(exchange));
   CO_TRY(auto connection, co_await find_realm(exchange, std::move(realm)));
@@ -116,6 +137,7 @@ Async<json::Object> redeem_at(Exchange& exchange, std::string realm) {
   exchange.log.connection_id = connection->id;
   exchange.log.strategy = connection->strategy;
   exchange.log.user_name = exchange.body.get("username").substr(0, 320);
+  CO_ENSURE(co_await pass_bots(exchange));
   CO_TRY(auto user, co_await verify(exchange, connection));
   exchange.log.user_id = user.user_id;
   CO_TRY(auto authorization, co_await authorize(exchange, connection, user));
