@@ -41,6 +41,7 @@ TEST_F(Signup, creates_a_user_and_sends_a_mail_in_one_commit) {
   EXPECT_EQ(world.state.commits, 1);
   EXPECT_EQ(world.state.jobs.size(), 1u);
 }
+
 TEST_F(Signup, a_weak_password_is_answered_with_the_rules) {
   const auto response =
       send(post("/dbconnections/signup", "client_id=spa&connection=db&email=a@b.test&password=short"));
@@ -53,6 +54,7 @@ TEST_F(Signup, a_weak_password_is_answered_with_the_rules) {
   EXPECT_TRUE(json::array(*json::object(body, "description"), "rules"));
   EXPECT_TRUE(body.contains("policy") && body.contains("message"));
 }
+
 TEST_F(Signup, a_leaked_password_is_refused_before_the_account_is_looked_for) {
   world.breached.listed = {"Correct-horse-7"};
   EXPECT_EQ(sign_up("").status, 200);  // an untouched tenant does not look
@@ -66,6 +68,7 @@ TEST_F(Signup, a_leaked_password_is_refused_before_the_account_is_looked_for) {
   for (const auto& [id, record] : world.state.log) leaks += record.type == "signup_pwd_leak";
   EXPECT_EQ(leaks, 1);
 }
+
 TEST_F(Signup, a_challenge_is_described_and_its_picture_answered_once) {
   world.configuration.protection = domain::AttackProtection::from_documents(
       {{"bot-detection", {{"challenge_password_policy", "always"}}}});
@@ -80,15 +83,13 @@ TEST_F(Signup, a_challenge_is_described_and_its_picture_answered_once) {
   const auto sealed = login::open_challenge(world.vault, {1}, "sign-up state abc", token, world.clock.now());
   ASSERT_TRUE(sealed);
   world.clock.advance(login::written_wait);
-  const std::string answer =
-      R"(,"state":"abc","captcha":")" + sealed->answers.back() +
-      ""
-      ";
-      EXPECT_EQ(code_of(sign_up(R"(,"state":"other","captcha":"12345")")), "400 invalid_captcha");
+  const std::string answer = R"(,"state":"abc","captcha":")" + sealed->answers.back() + "\"";
+  EXPECT_EQ(code_of(sign_up(R"(,"state":"other","captcha":"12345")")), "400 invalid_captcha");
   EXPECT_EQ(sign_up(answer).status, 200);
   EXPECT_EQ(code_of(sign_up(answer)), "400 invalid_captcha");
   EXPECT_EQ(world.state.last_log().type, "fs");
 }
+
 TEST_F(Signup, a_reset_mail_must_answer_a_challenge_where_the_tenant_says_so) {
   world.configuration.protection = domain::AttackProtection::from_documents(
       {{"bot-detection", {{"challenge_password_reset_policy", "always"}}}});
@@ -96,6 +97,7 @@ TEST_F(Signup, a_reset_mail_must_answer_a_challenge_where_the_tenant_says_so) {
             "400 requires_verification");
   EXPECT_TRUE(world.state.jobs.empty());
 }
+
 TEST_F(Signup, a_captcha_provider_is_named_with_its_public_key_only) {
   world.configuration.protection = domain::AttackProtection::from_documents(
       {{"bot-detection", {{"challenge_password_policy", "always"}}},
@@ -105,6 +107,7 @@ TEST_F(Signup, a_captcha_provider_is_named_with_its_public_key_only) {
   EXPECT_EQ(send(post("/dbconnections/signup/challenge", "{}", "application/json")).body,
             R"({"required":true,"provider":"hcaptcha","siteKey":"k"})");
 }
+
 TEST_F(Signup, a_taken_address_is_told_only_when_the_tenant_wants_it) {
   sign_up("");
   EXPECT_EQ(code_of(sign_up("")), "400 invalid_signup");
@@ -113,6 +116,7 @@ TEST_F(Signup, a_taken_address_is_told_only_when_the_tenant_wants_it) {
   EXPECT_EQ(world.state.users.size(), 1u);
   EXPECT_EQ(world.state.last_log().type, "fs");
 }
+
 TEST_F(Signup, a_taken_username_has_a_code_of_its_own) {
   world.add_connection("named", {"spa"}, {{"requires_username", true}});
   world.configuration.tenant_settings->public_signup_user_exists_error = true;
@@ -124,12 +128,14 @@ TEST_F(Signup, a_taken_username_has_a_code_of_its_own) {
   EXPECT_EQ(code_of(again), "400 username_exists");
   EXPECT_EQ(json::string_or(body_of(again), "name"), "BadRequestError");
 }
+
 TEST_F(Signup, closed_foreign_and_unknown_connections_are_refused) {
   EXPECT_EQ(code_of(sign_up("", "closed")), "400 invalid_signup");
   EXPECT_EQ(code_of(sign_up("", "foreign")), "400 invalid_request");
   EXPECT_EQ(code_of(sign_up("", "none")), "400 invalid_request");
   EXPECT_TRUE(world.state.users.empty());
 }
+
 TEST_F(Signup, required_members_and_limits_are_checked) {
   EXPECT_EQ(code_of(send(post("/dbconnections/signup", "client_id=spa&connection=db"))),
             "400 invalid_request");
@@ -145,6 +151,7 @@ TEST_F(Signup, required_members_and_limits_are_checked) {
   EXPECT_EQ(sign_up(many + "}").status, 400);
   EXPECT_EQ(send(post("/dbconnections/signup", "x", "text/plain")).status, 400);
 }
+
 TEST_F(Signup, profile_members_cannot_smuggle_privileges) {
   sign_up(R"(,"app_metadata":{"admin":true},"email_verified":true,"blocked":true)");
   const auto& user = world.state.users.begin()->second.user;
@@ -164,6 +171,7 @@ TEST_F(Signup, a_password_change_answers_the_same_for_everybody) {
   EXPECT_EQ(world.state.jobs.size(), 1u);
   EXPECT_EQ(world.state.commits, 2);
 }
+
 TEST_F(Signup, a_password_change_takes_no_password_and_needs_an_address_and_a_connection) {
   EXPECT_EQ(code_of(change("connection=db&email=a@b.test&password=new")), "400 password_not_allowed");
   EXPECT_EQ(code_of(change("connection=db")), "400 invalid_request");
@@ -193,6 +201,7 @@ TEST_F(Signup, an_untouched_tenant_asks_for_no_challenge) {
     EXPECT_EQ(response.headers.get("Access-Control-Allow-Origin"), "https://spa.test");
   }
 }
+
 TEST_F(Signup, ssodata_says_whether_the_browser_is_signed_in) {
   EXPECT_EQ(send(get("/user/ssodata")).body, R"({"sso":false})");
 }
