@@ -4,7 +4,8 @@
 
 namespace durward::cli {
 
-// What passwords cost on this machine, measured in this thread; the machine is taken as it is, busy or not.
+// What passwords cost on this machine, in time of the thread that hashes: what else runs there does not
+// count.
 struct HashCalibration {
   int cost;                       // bcrypt, as configured
   double alone_ms, all_lanes_ms;  // one hash by itself, and with every lane of its core taken
@@ -18,7 +19,7 @@ struct HashCalibration {
   json::Object as_json() const;
 };
 
-// Takes about a second.
+// Takes a second or two.
 HashCalibration calibrate_hashes(int cost, crypto::passwords::Argon2Cost argon2);
 
 }  // namespace durward::cli
