@@ -1,5 +1,5 @@
 // ./do bench [hash|hashing|tokens|login|stores|commits|start|tenants|limits|all] [--json] [--long] (tenants and limits, which `all` leaves out,
-// have files of their own, and so has hashing, whose parts lanes, fairness, step, flood and tier can be asked for alone): figures of the built binary, each beside something measured in the
+// have files of their own, and so has hashing, whose parts bcrypt, lanes, fairness, step, flood and tier can be asked for alone): figures of the built binary, each beside something measured in the
 // same minute, rounds interleaved, medians. CPU is the server's own, on one I/O thread like the peer's. The table goes to stdout; with --json
 // one object a line: {"name","value","unit","against","ratio"}.
 import { execFile, execFileSync } from 'node:child_process';
@@ -309,7 +309,7 @@ async function rates() {
 }
 
 const parts = { hash, hashing, tokens, login: logins, stores, commits, start, tenants: many, limits: rates };
-const byItself = { lanes: () => hashed.lanes(tools), fairness: () => hashed.fairness(tools), step: () => hashed.passwordStep(tools), flood: () => hashed.besideFlood(tools), tier: () => hashed.tier(tools) };
+const byItself = { bcrypt: () => hashed.loginsWithBcrypt(tools), lanes: () => hashed.lanes(tools), fairness: () => hashed.fairness(tools), step: () => hashed.passwordStep(tools), flood: () => hashed.besideFlood(tools), tier: () => hashed.tier(tools) };
 for (const [name, part] of Object.entries({ ...parts, ...byItself }))
   if (what === name || (what === 'all' && name in parts && part !== many && part !== rates)) await part();
 if (!results.length) {
