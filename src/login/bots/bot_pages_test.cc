@@ -40,6 +40,10 @@ struct BotPages : testing::PageWorld {
   http::Parameters credentials(const std::string& word = "Secret-1") {
     return form({{"username", "ada@example.com"}, {"password", word}});
   }
+  // One account after the other: none is locked by it.
+  static http::Parameters wrong_for(int i) {
+    return form({{"username", "user" + std::to_string(i) + "@example.com"}, {"password", "wrong"}});
+  }
   static http::Parameters with(http::Parameters fields, const std::string& token, const std::string& answer) {
     fields.add("captcha_token", token);
     fields.add("captcha", answer);
@@ -166,7 +170,7 @@ TEST_F(BotPages, an_address_answers_thirty_questions_and_then_needs_scripts) {
   for (int i = 0; i < 31; ++i) {
     const auto token = written_token(page), answer = sum_of(page);
     clock.advance(written_wait);
-    page = person.post(url, with(credentials("wrong"), token, answer)).body;
+    page = person.post(url, with(wrong_for(i), token, answer)).body;
   }
   EXPECT_EQ(outcome(), "Too many questions were answered from this address.");
   EXPECT_EQ(location_of(person.post(url, solved(credentials(), page))), "https://app.example/cb");
@@ -211,7 +215,7 @@ TEST_F(BotPages, failures_of_an_address_bring_the_challenge_and_fade) {
   person.extra.set("Accept-Language", "en");
   const auto url = location_of(person.get("/begin"));
   std::string page;
-  for (int i = 0; i < 10; ++i) page = person.post(url, credentials("wrong")).body;
+  for (int i = 0; i < 10; ++i) page = person.post(url, wrong_for(i)).body;
   EXPECT_FALSE(attribute(page, "data-token").empty());
   EXPECT_NE(person.post(url, credentials()).body.find("Please confirm"), std::string::npos);
   const auto& record = state.last_log();
