@@ -42,8 +42,8 @@ std::optional<Shed> refusal(const FairQueue& queue, const FairQueue::Waiter& wai
 size_t lanes_open(size_t hashes, size_t threads, size_t lanes_of_a_thread);
 
 // Steps (expansions in all lanes) of a thread between the beginnings of two hashes, the first of which has so
-// much work: two milliseconds at most. Hashes that begin together end together, and what their logins have to do
-// then would stand in the way of everything else that the process answers.
+// much work: two milliseconds at most. Hashes that begin together end together, and what their logins have to
+// do then would stand in the way of everything else that the process answers.
 uint64_t steps_apart(uint64_t work);
 
 // Whole seconds, from one to a minute.

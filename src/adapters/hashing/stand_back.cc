@@ -22,13 +22,15 @@ struct Attributes {
 };
 static_assert(sizeof(Attributes) == 48);
 
-constexpr uint64_t longest_turn_ns = 100'000'000;  // as long as the kernel allows; the default is three milliseconds
+constexpr uint64_t longest_turn_ns =
+    100'000'000;  // as long as the kernel allows; the default is three milliseconds
 
 // A woken thread does not wait for the end of another's turn when its own is shorter.
 void take_long_turns() {
   Attributes attributes;
   if (::syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0) != 0) return;
-  if (attributes.policy != SCHED_OTHER && attributes.policy != SCHED_BATCH) return;  // the operator knows better
+  if (attributes.policy != SCHED_OTHER && attributes.policy != SCHED_BATCH)
+    return;  // the operator knows better
   attributes.runtime = longest_turn_ns;
   attributes.flags = 0;
   ::syscall(SYS_sched_setattr, 0, &attributes, 0);

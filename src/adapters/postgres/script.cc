@@ -14,8 +14,8 @@ bool is_of_documents(const ports::Write& write) {
 }  // namespace
 
 Batch Script::of(const ports::Writes& writes) {
-  // A tenant removed meanwhile must not get rows again. The installation's own documents, of tenant 0, have none
-  // to enter.
+  // A tenant removed meanwhile must not get rows again. The installation's own documents, of tenant 0, have
+  // none to enter.
   if (tenant_ != 0) add("SELECT durward_enter($1)", tenant_);
   configuration_ = std::ranges::any_of(writes, is_of_documents);
   // First, not last: those who change documents of a tenant come one after the other, so that the order of
