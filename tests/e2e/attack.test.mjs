@@ -66,7 +66,7 @@ describe('the attack', embeddedOnly('chooses the addresses that requests come fr
     '|---|---|---|---|---|---|---|'];
   before(() => {
     const line = i => `  - {email: ${mail(i)}, email_verified: true, password: ${secret(i)}}\n`;
-    writeFileSync(users, `tenant: {name: acme, default_directory: Username-Password-Authentication}\nusers:\n${
+    writeFileSync(users, `tenant: {name: acme, default_directory: Username-Password-Authentication, flags: {enable_client_connections: true}}\nusers:\n${
       Array.from({ length: accounts }, (_, i) => line(i)).join('')}`);
   });
   after(() => {
