@@ -31,7 +31,9 @@ size_t lanes_open(size_t hashes, size_t threads, size_t lanes_of_a_thread) {
   return std::min(lanes_of_a_thread, (hashes + threads - 1) / threads);
 }
 
-uint64_t steps_apart(uint64_t work) { return std::min<uint64_t>(work / 16, 32); }
+uint64_t steps_apart(uint64_t work, bool is_backlog) {
+  return is_backlog ? std::min<uint64_t>(work / 8, 256) : std::min<uint64_t>(work / 16, 32);
+}
 
 int retry_after(double seconds) { return int(std::clamp(std::ceil(seconds), 1.0, 60.0)); }
 

@@ -42,9 +42,10 @@ std::optional<Shed> refusal(const FairQueue& queue, const FairQueue::Waiter& wai
 size_t lanes_open(size_t hashes, size_t threads, size_t lanes_of_a_thread);
 
 // Steps (expansions in all lanes) of a thread between the beginnings of two hashes, the first of which has so
-// much work: two milliseconds at most. Hashes that begin together end together, and what their logins have to
-// do then would stand in the way of everything else that the process answers.
-uint64_t steps_apart(uint64_t work);
+// much work: two milliseconds, and fifteen in a backlog, where they cost nobody anything. Hashes that begin
+// together end together: what their logins do then would stand in the way of everything else that the process
+// answers, and who comes in between would wait for a whole hash until a lane is free.
+uint64_t steps_apart(uint64_t work, bool is_backlog);
 
 // Whole seconds, from one to a minute.
 int retry_after(double seconds);

@@ -89,11 +89,12 @@ TEST(LanesOpenTest, nothing_waits_while_a_lane_is_free) {
       EXPECT_GE(lanes_open(hashes, threads, 5) * threads, std::min(hashes, threads * 5));
 }
 
-TEST(StepsApartTest, beginnings_are_apart_by_little_of_a_hash) {
+TEST(StepsApartTest, beginnings_are_apart_by_little_of_a_hash_and_by_more_in_a_backlog) {
   for (const uint64_t work : {33, 65, 2049, 8193, 1 << 20}) {
-    EXPECT_GE(steps_apart(work), 1u);
-    EXPECT_LE(steps_apart(work) * 16, work);
-    EXPECT_LE(steps_apart(work), 32u);
+    EXPECT_GE(steps_apart(work, false), 1u);
+    EXPECT_LE(steps_apart(work, false), std::min<uint64_t>(work / 16, 32));
+    EXPECT_GT(steps_apart(work, true), steps_apart(work, false));
+    EXPECT_LE(steps_apart(work, true) * 8, work) << "five lanes are all used";
   }
 }
 

@@ -173,7 +173,7 @@ void LanePool::work(bool is_first) {
     for (Job* job : taken.expired) go_on(*job);
     if (taken.is_end) return;
     if (taken.begun) {
-      apart = steps_apart(taken.begun->work);
+      apart = steps_apart(taken.begun->work, waiting_.load(std::memory_order_relaxed) >= lanes_each_);
       begin(lanes, *taken.begun);
     }
     meter.before_step(lanes.busy() == lanes_each_);
