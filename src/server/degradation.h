@@ -51,7 +51,7 @@ inline constexpr Degradation degradations[] = {
      "503 with Retry-After within hasher-timeout; live sessions and refresh tokens work on."},
     {Dependency::hashing, "More passwords than can be hashed in time, in process or by the role",
      "What would be late is 503 with Retry-After at once, each tenant keeps its share; tokens, keys and "
-     "userinfo do not notice."},
+     "userinfo go on."},
 };
 
 // Whether what this process needs is there, asked at the time of the question.
