@@ -41,7 +41,7 @@ TEST_F(Challenges, opens_nowhere_else) {
   EXPECT_EQ(flaw_of(token, "another form"), Flaw::foreign);
   EXPECT_EQ(flaw_of(token, "form", start, {2}), Flaw::foreign);
   EXPECT_EQ(flaw_of("nonsense"), Flaw::foreign);
-  EXPECT_EQ(flaw_of(""), Flaw::missing);
+  EXPECT_EQ(flaw_of(""), Flaw::foreign);
   EXPECT_EQ(flaw_of(token), Flaw{-1});
 }
 
