@@ -211,6 +211,8 @@ Async<ConfigurationLoader::Ptr<domain::AttackProtection>> ConfigurationLoader::a
   for (auto& document : documents) {
     const std::string id = document.id;
     CO_TRY(auto opened, co_await open(tenant, Collection::attack_protection, std::move(document)));
+    // Bot detection asks captcha providers with what the tenant entered.
+    for (const auto& [path, secret] : opened.secrets) put_at(opened.body, path, secret);
     bodies.emplace(id, std::move(opened.body));
   }
   co_return std::make_shared<const domain::AttackProtection>(
