@@ -15,8 +15,9 @@ constexpr std::string_view core_only_message =
 constexpr std::string_view read_only_message =
     "The management API takes no changes at the moment (feature flag management-writes).";
 
-// Of an I/O thread: several, because most of the time they wait for the store or for a password to be hashed.
-constexpr int64_t management_width = 4;
+// Management requests that an I/O thread works on at a time. What reads is a piece of work for the thread;
+// what writes mostly waits, for the store or for a password to be hashed.
+constexpr int64_t reads_width = 1, writes_width = 4;
 
 bool is_management(std::string_view path) { return path == "/api/v2" || path.starts_with("/api/v2/"); }
 
@@ -133,7 +134,8 @@ Pipeline::Pipeline(std::vector<endpoint::Endpoint> rows, std::vector<endpoint::E
       clock_(clock),
       options_(std::move(options)),
       slots_(options_.management_in_flight),
-      turnstile_(management_width) {}
+      reads_(reads_width),
+      writes_(writes_width) {}
 
 Task<http::Response> Pipeline::handle(http::Request request) {
   const std::string id = request.id, path = request.path;
@@ -255,7 +257,8 @@ Task<http::Response> Pipeline::with_slot(const endpoint::Endpoint& row, endpoint
     co_return co_await run(row, std::move(context), std::move(request), std::move(path));
   const auto slot = slots_.enter(context.tenant->id);
   if (!slot) co_return unavailable(request.path, "The management API is busy.", "1");
-  const auto turn = co_await turnstile_.enter();
+  const bool reads = row.rate == endpoint::RateClass::management_read;
+  const auto turn = co_await (reads ? reads_ : writes_).enter();
   co_return co_await run(row, std::move(context), std::move(request), std::move(path));
 }
 

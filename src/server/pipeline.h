@@ -77,7 +77,7 @@ class Pipeline {
   const Clock& clock_;
   PipelineOptions options_;
   Slots slots_;
-  Turnstile turnstile_;
+  Turnstile reads_, writes_;  // of the management API
 };
 
 // An error before any row ran, in the shape its face speaks: {"statusCode","error","message","errorCode"?}
