@@ -138,8 +138,11 @@ struct OneUser : ports::Users {
 };
 struct PlainHasher : ports::Hasher {
   int verified = 0;
-  bool weak = false;
-  Async<std::string> hash(ports::HashOwner, std::string password) override { co_return "hash:" + password; }
+  bool weak = false, is_full = false;
+  Async<std::string> hash(ports::HashOwner, std::string password) override {
+    if (is_full) co_return fail(ErrorKind::unavailable, "temporarily_unavailable");
+    co_return "hash:" + password;
+  }
   Async<bool> verify(ports::HashOwner, std::string password, std::string hash) override {
     ++verified;
     co_return hash == "hash:" + password;
@@ -272,6 +275,14 @@ TEST_F(DatabaseConnection, a_weak_hash_is_replaced_on_the_way_but_not_that_of_li
   EXPECT_TRUE(find<ports::SetPassword>(outcome->writes)->rehash);
   users.stored->user.identities.push_back({.connection = "db", .provider = "auth0", .user_id = "2"});
   EXPECT_TRUE(sign_in("ada@example.com", "Secret-1")->writes.empty());
+}
+
+TEST_F(DatabaseConnection, a_right_password_signs_in_although_there_is_no_room_for_a_better_hash) {
+  store();
+  hasher.weak = hasher.is_full = true;
+  const auto outcome = sign_in("ada@example.com", "Secret-1");
+  ASSERT_TRUE(outcome);
+  EXPECT_TRUE(outcome->writes.empty());
 }
 
 TEST_F(DatabaseConnection, a_new_user_gets_what_the_caller_left_out) {

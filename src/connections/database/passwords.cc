@@ -53,13 +53,14 @@ Async<PasswordOutcome> Database::verify_password(domain::TenantId tenant,
   // With linked identities the hash may be of another one than SetPassword would change.
   if (verified.user.identities.size() == 1 && services_.hasher.needs_rehash(owner.scheme, hash)) {
     const int history = domain::PasswordPolicy::from_options(connection->options).history;
-    CO_TRY(auto better, co_await services_.hasher.hash(owner, password));
-    verified.writes.push_back(
-        ports::SetPassword{.user_id = verified.user.user_id,
-                           .password_hash = std::move(better),
-                           .at = verified.user.last_password_reset.value_or(verified.user.created_at),
-                           .history = std::max(0, history - 1),
-                           .rehash = true});
+    // A queue without room for it must not refuse a right password: the next sign-in tries again.
+    if (auto better = co_await services_.hasher.hash(owner, password))
+      verified.writes.push_back(
+          ports::SetPassword{.user_id = verified.user.user_id,
+                             .password_hash = *std::move(better),
+                             .at = verified.user.last_password_reset.value_or(verified.user.created_at),
+                             .history = std::max(0, history - 1),
+                             .rehash = true});
   }
   co_return PasswordOutcome(std::move(verified));
 }
