@@ -358,6 +358,7 @@ describe('hostile and malformed requests', () => {
     };
     const sign_up = '/dbconnections/signup/challenge';
     before(async () => {
+      await other.api('PATCH', '/tenants/settings', { flags: { enable_client_connections: true } });
       robot = await other.client();
       await settings('bot-detection', { challenge_password_policy: 'always' });
       await settings('breached-password-detection', { enabled: true, stage: { 'pre-user-registration': { shields: ['block'] } } });

@@ -177,7 +177,8 @@ describe('the operator\'s API', alone, () => {
     assert.equal((await fetch(`${server.base}/operator/v1/tenants`, { headers: { authorization: `Bearer ${key}` } })).status, 404);
     for (const where of ['/api/v2/clients', '/authorize', '/internal/v1/hash']) assert.equal((await ask(base, 'GET', where)).status, 404, where);
     const { body } = await ask(base, 'GET', '/.well-known/openapi.json', { bearer: '' });
-    assert.deepEqual(Object.keys(body.paths).filter(p => p.startsWith('/operator')).sort(), ['/operator/v1/tenants', '/operator/v1/tenants/{name}']);
+    assert.deepEqual(Object.keys(body.paths).filter(p => p.startsWith('/operator')).sort(), ['/operator/v1/flags', '/operator/v1/flags/{key}',
+      '/operator/v1/tenants', '/operator/v1/tenants/{name}', '/operator/v1/tenants/{name}/entitlements']);
     assert.equal((await ask(base, 'GET', '/readyz', { bearer: '' })).status, 200);
   });
 
