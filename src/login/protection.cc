@@ -88,6 +88,11 @@ const Permit::Hold* account_hold(const Permit& permit) {
   return found == permit.held.end() ? nullptr : &*found;
 }
 
+// Nothing was tried, a store that is away must not use up anybody's attempts.
+Task<> give_back(ports::Limiter& limiter, std::vector<Permit::Hold> held, TimePoint now) {
+  for (const auto& hold : held) (void)co_await limiter.take(hold.key, hold.rate, now, -1);
+}
+
 void append(ports::Writes& to, ports::Writes from) {
   for (auto& write : from) to.push_back(std::move(write));
 }
@@ -111,11 +116,19 @@ Async<Admission> Protection::admit(Attempt attempt) const {
   permit.identifier = counted_identifier(permit.attempt.identifier);
   for (const Rule& rule : rules) {
     if (!applies(rule, permit)) continue;
-    CO_TRY(auto barred, co_await reserve(permit, rule));
-    if (barred) co_return Admission(std::unexpect, std::move(*barred));
+    auto barred = co_await reserve(permit, rule);
+    if (!barred) {
+      co_await give_back(services_.limiter, permit.held, permit.attempt.scene.now);
+      co_return std::unexpected(std::move(barred).error());
+    }
+    if (*barred) co_return Admission(std::unexpect, std::move(**barred));
   }
-  CO_TRY(auto barred, co_await find_block(permit));
-  if (barred) co_return Admission(std::unexpect, std::move(*barred));
+  auto barred = co_await find_block(permit);
+  if (!barred) {
+    co_await give_back(services_.limiter, permit.held, permit.attempt.scene.now);
+    co_return std::unexpected(std::move(barred).error());
+  }
+  if (*barred) co_return Admission(std::unexpect, std::move(**barred));
   co_return Admission(std::move(permit));
 }
 
@@ -132,8 +145,12 @@ Async<std::optional<Barred>> Protection::reserve(Permit& permit, const Rule& rul
     permit.notes.push_back(record(permit, rule, nullptr));
     co_return std::nullopt;
   }
-  CO_TRY(auto barred, co_await refuse(permit, rule));
-  co_return std::move(barred);
+  auto barred = co_await refuse(permit, rule);
+  if (!barred) {
+    permit.held.pop_back();  // nothing was taken of it
+    co_return std::unexpected(std::move(barred).error());
+  }
+  co_return std::move(*barred);
 }
 
 Async<Barred> Protection::refuse(Permit& permit, const Rule& rule) const {

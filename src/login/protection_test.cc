@@ -347,5 +347,33 @@ TEST(Protection, what_one_tenant_counts_is_not_anothers) {
   EXPECT_NE(address_key({1}, Stage::sign_in, "x"), address_key({1}, Stage::sign_up, "x"));
 }
 
+struct AwayBlocks : ports::Blocks {
+  static std::unexpected<Error> away() { return fail(ErrorKind::unavailable, "store_unavailable"); }
+  Async<std::optional<domain::Block>> find(domain::TenantId, std::string, std::string, std::string) override {
+    co_return away();
+  }
+  Async<std::vector<domain::Block>> list(domain::TenantId, std::string) override { co_return away(); }
+};
+
+TEST(Protection, a_store_that_is_away_uses_up_nobodys_attempts) {
+  Guarded world;
+  AwayBlocks away;
+  const ports::Services& s = world.services;
+  const ports::Services services{
+      s.clock,       s.random,   s.sequence, s.configuration,  s.tenants, s.documents, s.users,
+      s.assignments, s.sessions, s.codes,    s.refresh_tokens, s.grants,  s.tickets,   s.logs,
+      s.committer,   s.vault,    s.hasher,   s.metrics,        s.limiter, s.cache,     s.breached_passwords,
+      s.flags,       away};
+  const Protection blind(services, world.database);
+  for (int i = 0; i < 200; ++i) {
+    const auto admission =
+        run_sync(blind.admit(world.attempt(Stage::sign_in, "ada@example.com", "192.0.2.1")));
+    ASSERT_FALSE(admission);
+    EXPECT_EQ(admission.error().kind, ErrorKind::unavailable);
+  }
+  world.guess_wrong(9);
+  EXPECT_EQ(world.guess("Secret-1"), "right");
+}
+
 }  // namespace
 }  // namespace durward::login
