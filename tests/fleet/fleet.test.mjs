@@ -118,7 +118,10 @@ describe('the split fleet', () => {
 
   it('an authentication process that is killed costs no login', async () => {
     const config = await discover();
-    process.kill(summary().processes['authentication-1'].pid, 'SIGKILL');
+    const { pid, port } = summary().processes['authentication-1'];
+    process.kill(pid, 'SIGKILL');
+    // The signal takes effect a moment later; what was sent in it is tests/faults' business.
+    while (await fetch(`http://127.0.0.1:${port}/healthz`).then(() => true, () => false)) ;
     const results = await Promise.allSettled(Array.from({ length: 12 }, () => login(config)));
     assert.deepEqual(results.filter(r => r.status === 'rejected').map(r => r.reason.message), []);
     await assert.rejects(fleet('status'), error => /^authentication-1 .*stopped$/m.test(error.stdout));
