@@ -122,7 +122,7 @@ describe('the split fleet', () => {
     process.kill(pid, 'SIGKILL');
     // The signal takes effect a moment later; what was sent in it is tests/faults' business.
     while (await fetch(`http://127.0.0.1:${port}/healthz`).then(() => true, () => false)) ;
-    const results = await Promise.allSettled(Array.from({ length: 12 }, () => login(config)));
+    const results = await Promise.allSettled(Array.from({ length: 8 }, () => login(config)));
     assert.deepEqual(results.filter(r => r.status === 'rejected').map(r => r.reason.message), []);
     await assert.rejects(fleet('status'), error => /^authentication-1 .*stopped$/m.test(error.stdout));
     await fleet('start', 'authentication-1');
