@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -196,9 +197,12 @@ class TestCluster {
   void signal_all(int signal) const {
     if (server_ <= 0) return;
     const auto server = std::to_string(server_);
-    std::ifstream children("/proc/" + server + "/task/" + server + "/children");
+    std::ifstream listed("/proc/" + server + "/task/" + server + "/children");
+    // All of them before the first signal: a server that is gone has no children, and stopped ones would
+    // stay.
+    const std::vector<pid_t> children{std::istream_iterator<pid_t>(listed), {}};
     ::kill(server_, signal);
-    for (pid_t child; children >> child;) ::kill(child, signal);
+    for (const pid_t child : children) ::kill(child, signal);
   }
   std::string data() const { return (folder_ / "data").string(); }
 
