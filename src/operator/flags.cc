@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "operator/handler.h"
+
 namespace durward::operators {
 namespace {
 
@@ -167,11 +169,6 @@ Async<Reply> evaluate_all(FlagSettings& settings, Call call) {
     out.push_back(evaluated(flag.key, *found));
   }
   co_return Reply{.body = json::Object{{"flags", std::move(out)}}};
-}
-
-template <auto Function>
-endpoint::ManagementHandler handler(FlagSettings& settings) {
-  return [&settings](Call call) { return Function(settings, std::move(call)); };
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "operator/tenants.h"
 
 #include "endpoint/paging.h"
+#include "operator/handler.h"
 
 namespace durward::operators {
 namespace {
@@ -83,11 +84,6 @@ Async<Reply> remove(Tenants& tenants, Call call) {
   const std::string name = call.parameter("name");
   CO_ENSURE(co_await tenants.remove(name, std::move(call)));
   co_return Reply{.status = 204};
-}
-
-template <auto Function>
-endpoint::ManagementHandler handler(Tenants& tenants) {
-  return [&tenants](Call call) { return Function(tenants, std::move(call)); };
 }
 
 }  // namespace
