@@ -84,7 +84,7 @@ constexpr Option table[] = {
   {"argon2-passes", integer, "2", "passes over that memory", 0, 1, 8},
   {"hash-threads", integer, "0", "threads that hash passwords; 0: one per core", 0, 0, 256},
   {"hash-queue", integer, "512", "passwords that may wait for hashing before logins are refused with 503", 0, 1, 100000},
-  {"hash-nice", integer, "10", "how far threads that hash passwords stand back behind the other work of this process, as nice(1) counts",
+  {"hash-nice", integer, "10", "how far threads that hash passwords stand back on a busy host behind the other work of this process, as nice(1) counts; on others wholly, 0: never",
    0, 0, 19},
   {"insecure-fast-hash-for-benchmarks", boolean, "false",
      "hash passwords so fast that anybody can guess them, to measure the rest of a login; with --ephemeral only", flag_only},

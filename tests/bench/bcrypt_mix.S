@@ -1,3 +1,3 @@
-# The instructions of the assembly lanes without the chains from round to round: what this processor can do at best.
+# The instructions of the five assembly lanes without the chains from round to round: what this processor can do at best.
 #define WITHOUT_CHAINS
 #include "crypto/bcrypt/expand_x86_64.S"

@@ -22,6 +22,7 @@
 
 #if defined(__x86_64__)
 extern "C" void durward_bcrypt_mix5(durward::crypto::bcrypt::State* states);
+extern "C" void durward_bcrypt_mix6(durward::crypto::bcrypt::State* states);
 #endif
 
 namespace {
@@ -54,11 +55,12 @@ void lanes_of(const Engine& engine, size_t count, const Setting& setting) {
 }
 
 #if defined(__x86_64__)
-// As many blocks as five hashes of this cost are.
-void mix(const Setting& setting) {
-  static const auto states = std::make_unique<State[]>(5);
-  for (int i = 0; i < 5; ++i) std::copy_n(pi_words, std::size(pi_words), states[size_t(i)].words);
-  for (uint64_t i = 0; i < uint64_t(2) << setting.cost; ++i) durward_bcrypt_mix5(states.get());
+// As many blocks as `lanes` hashes of this cost are.
+void mix(size_t lanes, const Setting& setting) {
+  static const auto states = std::make_unique<State[]>(6);
+  for (size_t i = 0; i < lanes; ++i) std::copy_n(pi_words, std::size(pi_words), states[i].words);
+  const auto expand = lanes == 6 ? durward_bcrypt_mix6 : durward_bcrypt_mix5;
+  for (uint64_t i = 0; i < uint64_t(2) << setting.cost; ++i) expand(states.get());
 }
 
 // Additions that need not wait for each other, per cycle: four units are there, fewer are free when another thread of the core is busy.
@@ -104,10 +106,11 @@ std::vector<Row> rows_of(const Setting& setting) {
   };
   add("plain", plain_engine(), plain_engine().lanes);
   for (const size_t count : {size_t(1), size_t(2), portable_engine().lanes}) add("portable", portable_engine(), count);
-  if (const Engine* fast = assembly_engine()) {
+  if (const auto assembly = assembly_engines(); !assembly.empty()) {
+    const Engine* fast = assembly.front();
     for (const size_t count : {size_t(1), size_t(2), fast->lanes}) add("assembly", *fast, count);
 #if defined(__x86_64__)
-    rows.push_back({"mix", fast->lanes, [=] { mix(setting); }});
+    rows.push_back({"mix", fast->lanes, [=, lanes = fast->lanes] { mix(lanes, setting); }});
 #endif
   }
   rows.push_back({"pbkdf2_openssl", 1, pbkdf2_openssl});

@@ -150,7 +150,7 @@ export async function besideFlood({ startDurward, credentials, ordersApi, report
     userinfo: { where: '/userinfo', options: { headers: `Authorization: Bearer ${access_token}\r\n` } },
     token: { method: 'POST', where: '/oauth/token', options: credentials(durward.machine.client_id, durward.machine.client_secret, ordersApi) },
   };
-  const pace = { rate: 200, seconds: long ? 8 : 4 };
+  const pace = { rate: 200, seconds: long ? 8 : 2.5 };
   const waiting = async () => Number(/^durward_hash_waiting (\d+)/m.exec(await (await fetch(`${durward.base}/metrics`)).text())[1]);
   const figures = {};
   let depth = 0;
@@ -159,7 +159,7 @@ export async function besideFlood({ startDurward, credentials, ordersApi, report
       const flood = state === 'flooded' ? await startFlood(durward, 200) : undefined;
       if (flood) while (await waiting() < 20) await pause(50);
       for (const [what, one] of Object.entries(probes)) {
-        const latencies = await probe(durward, one, pace);
+        const latencies = await probe(durward, one, i < 0 ? { ...pace, seconds: 0.5 } : pace); // the first round warms up
         if (i >= 0) ((figures[what] ??= {})[state] ??= []).push(latencies);
       }
       if (flood) depth = await waiting();

@@ -290,7 +290,7 @@ async function hash() {
     key === against ? null : figures[key].ratio, { p50_ms: figures[key].ms, quiet: figures[key].quiet_ratio, ...more });
   const ofMix = key => figures.mix && { of_mix: Number((figures[key].rate / figures.mix.rate).toFixed(2)) };
   add('bcrypt_libxcrypt', 'libxcrypt', 'libxcrypt', machine);
-  for (const [key, name] of [['plain_5', 'bcrypt_plain'], ['portable_5', 'bcrypt_portable'], ['assembly_5', 'bcrypt_assembly']])
+  for (const [key, name] of [['plain_5', 'bcrypt_plain'], ['portable_5', 'bcrypt_portable'], ['assembly_5', 'bcrypt_assembly'], ['assembly_6', 'bcrypt_assembly']])
     if (figures[key]) add(name, key, 'libxcrypt', ofMix(key));
   add('bcrypt_mix', 'mix', 'libxcrypt');
   for (const key of Object.keys(figures)) if (/_[12]$/.test(key) && !key.startsWith('pbkdf2')) add(`bcrypt_${key}`, key, 'libxcrypt');

@@ -75,7 +75,7 @@ class Comparison {
 inline std::vector<const Engine*> engines() {
   std::vector<const Engine*> out{&plain_engine()};
   if (&portable_engine() != &plain_engine()) out.push_back(&portable_engine());
-  if (assembly_engine()) out.push_back(assembly_engine());
+  for (const Engine* engine : assembly_engines()) out.push_back(engine);
   return out;
 }
 

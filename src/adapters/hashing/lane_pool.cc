@@ -164,12 +164,14 @@ void LanePool::drop_expired(std::vector<Job*>& expired) {
 }
 
 void LanePool::work(bool is_first) {
-  stand_back(options_.nice);
+  StandingBack behind(options_.nice);
   if (is_first) measure_once();
   Lanes lanes;
   Meter meter(*this);
   for (uint64_t apart = 0;; apart -= apart > 0) {
-    const Taken taken = apart > 0 && lanes.busy() > 0 ? Taken() : take(lanes.busy());
+    const bool idle = lanes.busy() == 0;
+    const Taken taken = apart > 0 && !idle ? Taken() : take(lanes.busy());
+    if (idle) behind.had_nothing_to_do();
     for (Job* job : taken.expired) go_on(*job);
     if (taken.is_end) return;
     if (taken.begun) {
@@ -178,6 +180,7 @@ void LanePool::work(bool is_first) {
     }
     meter.before_step(lanes.busy() == lanes_each_);
     for (const auto& done : lanes.step()) end(done);
+    behind.after_step();
   }
 }
 

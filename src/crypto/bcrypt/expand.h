@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 // The part of bcrypt that takes the time: 521 Blowfish blocks, each of which rewrites two words of the cipher
 // that makes the next one. One hash is a single chain of dependent loads and leaves three quarters of a core
@@ -29,7 +30,9 @@ struct Engine {
 
 const Engine& plain_engine();     // C++ without anything of a processor, five lanes
 const Engine& portable_engine();  // C++, with the bit field instructions of this processor if it has them
-const Engine* assembly_engine();  // x86-64 with BMI1, five lanes; null elsewhere
-const Engine& best_engine();      // of this processor
+// x86-64 with BMI1: those that run on this processor, five or six lanes, the one for it first; none
+// elsewhere.
+std::span<const Engine* const> assembly_engines();
+const Engine& best_engine();  // of this processor
 
 }  // namespace durward::crypto::bcrypt

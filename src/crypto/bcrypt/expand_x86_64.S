@@ -1,7 +1,7 @@
 # Five states advanced side by side (expand.h), for x86-64 with BMI1, System V calling convention.
 #
 # A round of one state is nine operations of the arithmetic units and five loads, one waiting for the other; five states
-# fill the four units of the processors it was written on (Zen 3 and 4). The states lie one after the other, so one base
+# fill the four units of the processors it was written for (Zen 3 and 4). The states lie one after the other, so one base
 # register and constant displacements reach all of them, and their halves stay in ten registers.
 #
 #   r15 states   ebx bits 16-23 for bextr   eax ecx edx one round's indices

@@ -81,12 +81,12 @@ TEST_P(LanesTest, all_lanes_may_end_at_the_same_step) {
 std::vector<const Engine*> engines() {
   std::vector<const Engine*> out{&plain_engine()};
   if (&portable_engine() != &plain_engine()) out.push_back(&portable_engine());
-  if (assembly_engine()) out.push_back(assembly_engine());
+  for (const Engine* engine : assembly_engines()) out.push_back(engine);
   return out;
 }
 std::string name_of(const testing::TestParamInfo<const Engine*>& each) {
-  if (each.param == assembly_engine()) return "assembly";
-  return each.param == &plain_engine() ? "plain" : "portable";
+  if (each.param == &plain_engine()) return "plain";
+  return each.param == &portable_engine() ? "portable" : "assembly_" + std::to_string(each.param->lanes);
 }
 INSTANTIATE_TEST_SUITE_P(Engines, LanesTest, testing::ValuesIn(engines()), name_of);
 
