@@ -13,6 +13,7 @@ namespace durward::domain {
 struct AttackProtection;
 struct Entitlements;
 struct FlagRules;
+struct TenantScripts;
 }  // namespace durward::domain
 
 namespace durward::ports {
@@ -45,6 +46,8 @@ class Configuration {
   virtual Async<Ptr<domain::Entitlements>> entitlements(domain::TenantId) = 0;
   // What is set for a tenant; TenantId{0}: for the whole installation.
   virtual Async<Ptr<domain::FlagRules>> flags(domain::TenantId) = 0;
+  // Never null: a tenant without code has none in it.
+  virtual Async<Ptr<domain::TenantScripts>> scripts(domain::TenantId) = 0;
   // Afterwards every change of the tenant's values that was committed before the call is seen. One that
   // remembers nothing has nothing to do. A store that is away leaves what is known.
   virtual Async<> catch_up(domain::TenantId) { co_return Result<>(); }

@@ -9,6 +9,7 @@
 #include "ports/hasher.h"
 #include "ports/limiter.h"
 #include "ports/mailer.h"
+#include "ports/scripts.h"
 #include "ports/short_cache.h"
 #include "ports/storage/blocks.h"
 #include "ports/storage/commit.h"
@@ -47,6 +48,8 @@ struct Services {
   const BreachedPasswords& breached_passwords;
   Flags& flags;
   Blocks& blocks;
+  Scripts& scripts;
+  ModuleBuilder& modules;
 };
 
 }  // namespace durward::ports

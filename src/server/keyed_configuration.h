@@ -52,6 +52,9 @@ class KeyedConfiguration : public ports::Configuration {
     return inner_.entitlements(tenant);
   }
   Async<Ptr<domain::FlagRules>> flags(domain::TenantId tenant) override { return inner_.flags(tenant); }
+  Async<Ptr<domain::TenantScripts>> scripts(domain::TenantId tenant) override {
+    return inner_.scripts(tenant);
+  }
   Async<> catch_up(domain::TenantId tenant) override { return inner_.catch_up(tenant); }
   // unavailable when a missing key could not be made or stored.
   Async<Ptr<domain::KeySet>> keys(domain::TenantId tenant) override;

@@ -114,7 +114,9 @@ Result<std::unique_ptr<Core>> Core::open(const Settings& settings, KeyMaker& key
                                                                   cache,
                                                                   *c.breached_,
                                                                   *c.flags_,
-                                                                  c.store_->blocks()});
+                                                                  c.store_->blocks(),
+                                                                  c.no_scripts_,
+                                                                  c.no_modules_});
   c.keyed_->store_through(*c.services_);
   return core;
 }

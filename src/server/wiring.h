@@ -10,6 +10,7 @@
 #include "adapters/hashing/local_hasher.h"
 #include "adapters/mail/mail_catcher.h"
 #include "adapters/memory/memory_cache.h"
+#include "adapters/sandbox/no_scripts.h"
 #include "adapters/vault/local_vault.h"
 #include "connections/database/database.h"
 #include "endpoint/endpoint.h"
@@ -84,6 +85,8 @@ class Core {
   std::unique_ptr<adapters::HttpFetcher> fetcher_;
   std::unique_ptr<adapters::ConfiguredFlags> flags_;
   std::unique_ptr<ExclusiveSweep> jobs_;
+  adapters::NoScripts no_scripts_;
+  adapters::NoModules no_modules_;
   std::unique_ptr<ports::Mailer> mailer_;
   const adapters::MailCatcher* catcher_ = nullptr;
   std::unique_ptr<ports::Services> services_;

@@ -244,4 +244,10 @@ Async<CachedConfiguration::Ptr<domain::FlagRules>> CachedConfiguration::flags(Te
   co_return co_await impl_->miss<domain::FlagRules>(key, [&] { return impl_->loader.flags(tenant); });
 }
 
+Async<CachedConfiguration::Ptr<domain::TenantScripts>> CachedConfiguration::scripts(TenantId tenant) {
+  const ValueKey key{tenant.value, Kind::scripts, {}};
+  if (auto hit = impl_->find<domain::TenantScripts>(key)) co_return *std::move(hit);
+  co_return co_await impl_->miss<domain::TenantScripts>(key, [&] { return impl_->loader.scripts(tenant); });
+}
+
 }  // namespace durward::adapters

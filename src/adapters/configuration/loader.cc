@@ -5,6 +5,7 @@
 #include "domain/attack_protection.h"
 #include "domain/entitlements.h"
 #include "domain/flags.h"
+#include "domain/script.h"
 
 namespace durward::adapters {
 
@@ -229,6 +230,18 @@ Async<ConfigurationLoader::Ptr<domain::FlagRules>> ConfigurationLoader::flags(Te
   domain::FlagRules rules;
   for (const auto& document : documents) rules.add(document.id, document.body);
   co_return std::make_shared<const domain::FlagRules>(std::move(rules));
+}
+
+// The documents are named by what they are called with: a trigger's bindings by the trigger, so that a rule
+// of order is the array itself.
+Async<ConfigurationLoader::Ptr<domain::TenantScripts>> ConfigurationLoader::scripts(TenantId tenant) {
+  CO_TRY(const auto configs, co_await all(tenant, Collection::rules_configs, "", ""));
+  auto out = std::make_shared<domain::TenantScripts>();
+  for (const auto& document : configs) {
+    CO_TRY(auto opened, co_await open(tenant, Collection::rules_configs, document));
+    out->rules_configuration[document.id] = secret_or_empty(opened.secrets, "value");
+  }
+  co_return Ptr<domain::TenantScripts>(std::move(out));
 }
 
 }  // namespace durward::adapters

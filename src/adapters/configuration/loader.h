@@ -31,6 +31,7 @@ class ConfigurationLoader {
   Async<Ptr<domain::AttackProtection>> attack_protection(domain::TenantId tenant);
   Async<Ptr<domain::Entitlements>> entitlements(domain::TenantId tenant);
   Async<Ptr<domain::FlagRules>> flags(domain::TenantId tenant);
+  Async<Ptr<domain::TenantScripts>> scripts(domain::TenantId tenant);
 
  private:
   struct Opened {

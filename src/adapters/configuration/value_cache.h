@@ -29,7 +29,8 @@ enum class ConfigurationKind : uint8_t {
   keys,
   attack_protection,
   entitlements,
-  flags
+  flags,
+  scripts
 };
 
 // Names a value without owning its text, so that a hit allocates nothing.

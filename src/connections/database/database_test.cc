@@ -197,10 +197,12 @@ class DatabaseConnection : public ::testing::Test {
   ports::NoBreachedPasswords breached;
   testing::TableFlags flags;
   testing::ListedBlocks blocks;
-  ports::Services services{clock,   random,      sequence,  configuration, tenants,        documents,
-                           users,   assignments, sessions,  codes,         refresh_tokens, grants,
-                           tickets, logs,        committer, vault,         hasher,         registry,
-                           limiter, cache,       breached,  flags,         blocks};
+  testing::PlayedScripts scripts;
+  testing::PlayedModules modules;
+  ports::Services services{clock,       random,   sequence, configuration,  tenants, documents, users,
+                           assignments, sessions, codes,    refresh_tokens, grants,  tickets,   logs,
+                           committer,   vault,    hasher,   registry,       limiter, cache,     breached,
+                           flags,       blocks,   scripts,  modules};
   Database database{services};
   domain::Connection connection{.id = "con_1", .name = "db", .strategy = "auth0"};
   Scene scene{.tenant = {.id = {1}, .name = "acme"}, .host = "acme.test", .ip = "192.0.2.1", .now = start};

@@ -26,12 +26,40 @@ enum class Collection {
   connection_keys,
   attack_protection,
   entitlements,
-  flags
+  flags,
+  actions,
+  action_versions,
+  trigger_bindings,
+  action_modules,
+  action_module_versions,
+  script_modules,
+  rules,
+  rules_configs,
+  hooks
 };
-constexpr std::string_view collection_names[] = {
-    "clients",         "connections",       "resource_servers", "client_grants", "roles",
-    "settings",        "signing_keys",      "branding",         "prompts",       "scim_configurations",
-    "connection_keys", "attack_protection", "entitlements",     "flags"};
+constexpr std::string_view collection_names[] = {"clients",
+                                                 "connections",
+                                                 "resource_servers",
+                                                 "client_grants",
+                                                 "roles",
+                                                 "settings",
+                                                 "signing_keys",
+                                                 "branding",
+                                                 "prompts",
+                                                 "scim_configurations",
+                                                 "connection_keys",
+                                                 "attack_protection",
+                                                 "entitlements",
+                                                 "flags",
+                                                 "actions",
+                                                 "action_versions",
+                                                 "trigger_bindings",
+                                                 "action_modules",
+                                                 "action_module_versions",
+                                                 "script_modules",
+                                                 "rules",
+                                                 "rules_configs",
+                                                 "hooks"};
 inline std::string_view to_string(Collection c) { return collection_names[size_t(c)]; }
 
 struct Document {

@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -6,10 +7,12 @@
 #include "domain/attack_protection.h"
 #include "domain/entitlements.h"
 #include "domain/flags.h"
+#include "domain/script.h"
 #include "ports/breached_passwords.h"
 #include "ports/configuration.h"
 #include "ports/flags.h"
 #include "ports/limiter.h"
+#include "ports/scripts.h"
 #include "ports/short_cache.h"
 #include "ports/storage/blocks.h"
 #include "ports/storage/commit.h"
@@ -28,8 +31,12 @@ struct UnchangedConfiguration : ports::Configuration {
   Async<Ptr<domain::FlagRules>> flags(domain::TenantId) override {
     co_return std::make_shared<const domain::FlagRules>();
   }
+  Async<Ptr<domain::TenantScripts>> scripts(domain::TenantId) override {
+    co_return std::make_shared<const domain::TenantScripts>(tenant_scripts);
+  }
   domain::AttackProtection protection = domain::AttackProtection::from_documents({});
   domain::Entitlements entitled;
+  domain::TenantScripts tenant_scripts;
 };
 
 struct MapLimiter : ports::Limiter {
@@ -117,6 +124,30 @@ struct TableFlags : ports::Flags {
     co_return out;
   }
   std::map<std::string, json::Value> values;
+};
+
+// Code of customers as a test plays it; without a `played` nothing runs here.
+struct PlayedScripts : ports::Scripts {
+  Async<ports::ScriptOutcome> run(domain::TenantId tenant, ports::ScriptCall call) override {
+    calls.push_back(call);
+    if (!played)
+      co_return fail(ErrorKind::unavailable, "extensions_disabled", "This installation runs no scripts.");
+    co_return played(tenant, std::move(call));
+  }
+  std::function<Result<ports::ScriptOutcome>(domain::TenantId, ports::ScriptCall)> played;
+  std::vector<ports::ScriptCall> calls;
+};
+struct PlayedModules : ports::ModuleBuilder {
+  Async<std::string> bundle(std::vector<ports::ModuleName> modules) override {
+    std::string out;
+    for (const auto& module : modules) {
+      if (unknown.contains(module.name))
+        co_return fail(ErrorKind::invalid, "invalid_dependency", "No module " + module.name + ".");
+      out += "exports['" + module.name + "'] = () => ({});\n";
+    }
+    co_return out;
+  }
+  std::set<std::string> unknown;
 };
 
 }  // namespace durward::testing

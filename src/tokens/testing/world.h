@@ -327,10 +327,12 @@ struct World {
   MapCache cache;
   ListedPasswords breached;
   TableFlags flags;
-  ports::Services services{clock,   random,      sequence,  configuration, tenants,        documents,
-                           users,   assignments, sessions,  codes,         refresh_tokens, grants,
-                           tickets, logs,        committer, vault,         hasher,         metrics,
-                           limiter, cache,       breached,  flags,         state.blocks};
+  PlayedScripts scripts;
+  PlayedModules modules;
+  ports::Services services{clock,       random,       sequence, configuration,  tenants, documents, users,
+                           assignments, sessions,     codes,    refresh_tokens, grants,  tickets,   logs,
+                           committer,   vault,        hasher,   metrics,        limiter, cache,     breached,
+                           flags,       state.blocks, scripts,  modules};
 
   World() { add_keys(1); }
 
