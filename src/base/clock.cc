@@ -29,6 +29,12 @@ std::string to_iso8601(TimePoint at) {
   return out;
 }
 
+std::string to_iso8601_nanoseconds(TimePoint at) {
+  auto out = to_iso8601(at);
+  out.insert(out.size() - 1, "000000");
+  return out;
+}
+
 std::optional<TimePoint> parse_iso8601(std::string_view text) {
   int y, mo, d, h = 0, mi = 0, s = 0, used = 0;
   const std::string copy(text.substr(0, 40));

@@ -38,6 +38,8 @@ class FixedClock : public Clock {
 
 // 2026-01-31T09:30:00.000Z, the API's form.
 std::string to_iso8601(TimePoint at);
+// 2026-01-31T09:30:00.000000000Z, the form of actions.
+std::string to_iso8601_nanoseconds(TimePoint at);
 std::optional<TimePoint> parse_iso8601(std::string_view text);
 inline int64_t to_unix_seconds(TimePoint at) {
   return std::chrono::floor<Seconds>(at).time_since_epoch().count();

@@ -6,6 +6,12 @@
 
 namespace durward::domain {
 
+// Values of `options.configuration`, which database scripts read, are sealed where they stand: this and the
+// sealed text. So they can be shown, kept in files and written back without being known (Auth0 Management
+// API).
+inline constexpr std::string_view sealed_configuration_prefix = "2.0$";
+inline constexpr std::string_view sealed_configuration_purpose = "connections.options.configuration";
+
 // Where users come from. `options` depends on the strategy; a database connection is strategy "auth0".
 struct Connection {
   std::string id, name, strategy, display_name;

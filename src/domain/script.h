@@ -2,6 +2,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/json.h"
@@ -39,5 +40,8 @@ struct TenantScripts {
 
   const std::vector<BoundScript>& bound_to(std::string_view trigger) const;
 };
+
+// Secrets of scripts are sealed as "secrets.NAME" beside the document that lists their names.
+inline constexpr std::string_view sealed_secret_prefix = "secrets.";
 
 }  // namespace durward::domain

@@ -14,6 +14,7 @@
 #include "ports/storage/blocks.h"
 #include "ports/storage/commit.h"
 #include "ports/storage/documents.h"
+#include "ports/storage/executions.h"
 #include "ports/storage/jobs.h"
 #include "ports/storage/logs.h"
 #include "ports/storage/sessions.h"
@@ -50,6 +51,7 @@ struct Services {
   Blocks& blocks;
   Scripts& scripts;
   ModuleBuilder& modules;
+  Executions& executions;
 };
 
 }  // namespace durward::ports

@@ -10,7 +10,8 @@ namespace {
 
 bool is_log_only(const ports::Writes& writes) {
   return !writes.empty() && std::ranges::all_of(writes, [](const ports::Write& write) {
-    return std::holds_alternative<ports::AppendLog>(write);
+    return std::holds_alternative<ports::AppendLog>(write) ||
+           std::holds_alternative<ports::AppendExecution>(write);
   });
 }
 

@@ -9,11 +9,11 @@
 
 namespace durward::server {
 
-// A committer for which a list of nothing but log records does not fail because the store is away: it waits
-// in memory and is written when the store is back, in order, by a thread of its own. So that who needs no
-// other write (a program that gets a token) is served meanwhile. Other lists pass, and fail, as they are. At
-// most `waiting_max` wait; more fail as they would have. What still waits when the process ends is lost.
-// Thread-safe; `inner` outlives it.
+// A committer for which a list of nothing but log records (of executions too) does not fail because the store
+// is away: it waits in memory and is written when the store is back, in order, by a thread of its own. So
+// that who needs no other write (a program that gets a token) is served meanwhile. Other lists pass, and
+// fail, as they are. At most `waiting_max` wait; more fail as they would have. What still waits when the
+// process ends is lost. Thread-safe; `inner` outlives it.
 class DeferredLogs : public ports::Committer {
  public:
   DeferredLogs(ports::Committer& inner, metrics::Registry& registry, size_t waiting_max = 10'000,

@@ -116,7 +116,8 @@ Result<std::unique_ptr<Core>> Core::open(const Settings& settings, KeyMaker& key
                                                                   *c.flags_,
                                                                   c.store_->blocks(),
                                                                   c.no_scripts_,
-                                                                  c.no_modules_});
+                                                                  c.no_modules_,
+                                                                  c.store_->executions()});
   c.keyed_->store_through(*c.services_);
   return core;
 }

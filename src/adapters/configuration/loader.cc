@@ -154,6 +154,23 @@ Async<ConfigurationLoader::Ptr<domain::ClientGrant>> ConfigurationLoader::client
       domain::ClientGrant::from_json(std::move(found->body)));
 }
 
+// What database scripts read as `configuration`. A value without the prefix was never sealed.
+Async<> ConfigurationLoader::open_configuration(TenantId tenant, json::Object& options) {
+  auto* configuration = options.if_contains("configuration");
+  if (!configuration || !configuration->is_object()) co_return Result<>();
+  for (auto& member : configuration->get_object()) {
+    if (!member.value().is_string()) continue;
+    const std::string_view text = json::view(member.value().get_string());
+    if (!text.starts_with(domain::sealed_configuration_prefix)) continue;
+    auto plain = co_await vault_.open(tenant, std::string(domain::sealed_configuration_purpose),
+                                      std::string(text.substr(domain::sealed_configuration_prefix.size())));
+    if (!plain && plain.error().kind == ErrorKind::unavailable) co_return std::unexpected(plain.error());
+    if (!plain) co_return damaged(Collection::connections, "options.configuration");
+    member.value() = *std::move(plain);
+  }
+  co_return Result<>();
+}
+
 Async<domain::Connection> ConfigurationLoader::connection_of(TenantId tenant, Document document) {
   const std::string id = document.id;
   CO_TRY(auto opened, co_await open(tenant, Collection::connections, std::move(document)));
@@ -162,6 +179,7 @@ Async<domain::Connection> ConfigurationLoader::connection_of(TenantId tenant, Do
   auto connection = domain::Connection::from_json(std::move(opened.body));
   for (auto& [path, secret] : opened.secrets)
     if (path.starts_with("options.")) put_at(connection.options, path.substr(8), secret);
+  CO_ENSURE(co_await open_configuration(tenant, connection.options));
   co_return connection;
 }
 
@@ -230,18 +248,6 @@ Async<ConfigurationLoader::Ptr<domain::FlagRules>> ConfigurationLoader::flags(Te
   domain::FlagRules rules;
   for (const auto& document : documents) rules.add(document.id, document.body);
   co_return std::make_shared<const domain::FlagRules>(std::move(rules));
-}
-
-// The documents are named by what they are called with: a trigger's bindings by the trigger, so that a rule
-// of order is the array itself.
-Async<ConfigurationLoader::Ptr<domain::TenantScripts>> ConfigurationLoader::scripts(TenantId tenant) {
-  CO_TRY(const auto configs, co_await all(tenant, Collection::rules_configs, "", ""));
-  auto out = std::make_shared<domain::TenantScripts>();
-  for (const auto& document : configs) {
-    CO_TRY(auto opened, co_await open(tenant, Collection::rules_configs, document));
-    out->rules_configuration[document.id] = secret_or_empty(opened.secrets, "value");
-  }
-  co_return Ptr<domain::TenantScripts>(std::move(out));
 }
 
 }  // namespace durward::adapters

@@ -1,6 +1,7 @@
 #pragma once
 #include <map>
 
+#include "domain/script.h"
 #include "ports/configuration.h"
 #include "ports/storage/documents.h"
 #include "ports/storage/tenants.h"
@@ -39,6 +40,16 @@ class ConfigurationLoader {
     std::map<std::string, std::string> secrets;  // by path
   };
   Async<Opened> open(domain::TenantId tenant, ports::Collection collection, ports::Document document);
+  // The code of a document with what it was deployed with: `code` names the member.
+  using Bundles = std::map<std::string, std::shared_ptr<const std::string>>;  // by SHA-256
+  Async<domain::ScriptPtr> script_of(domain::TenantId tenant, ports::Collection collection,
+                                     ports::Document document, std::string code, Bundles& bundles);
+  Async<> load_bundle(domain::TenantId tenant, std::string sha256, Bundles& bundles);
+  Async<> load_actions(domain::TenantId tenant, domain::TenantScripts& out, Bundles& bundles);
+  Async<> load_bindings(domain::TenantId tenant, domain::TenantScripts& out);
+  Async<> load_rules(domain::TenantId tenant, domain::TenantScripts& out, Bundles& bundles);
+  Async<> load_hooks(domain::TenantId tenant, domain::TenantScripts& out, Bundles& bundles);
+  Async<> open_configuration(domain::TenantId tenant, json::Object& options);
   Async<domain::Connection> connection_of(domain::TenantId tenant, ports::Document document);
   Async<std::vector<ports::Document>> all(domain::TenantId tenant, ports::Collection collection,
                                           std::string key, std::string value);

@@ -1,6 +1,7 @@
 #pragma once
 #include "adapters/contract/blocks_contract.h"
 #include "adapters/contract/documents_contract.h"
+#include "adapters/contract/executions_contract.h"
 #include "adapters/contract/outbox_contract.h"
 #include "adapters/contract/tokens_contract.h"
 #include "adapters/contract/users_contract.h"
@@ -16,6 +17,7 @@
   INSTANTIATE_TEST_SUITE_P(name, TokensContract, testing::ValuesIn(makers), maker_name);      \
   INSTANTIATE_TEST_SUITE_P(name, BlocksContract, testing::ValuesIn(makers), maker_name);      \
   INSTANTIATE_TEST_SUITE_P(name, LogsContract, testing::ValuesIn(makers), maker_name);        \
+  INSTANTIATE_TEST_SUITE_P(name, ExecutionsContract, testing::ValuesIn(makers), maker_name);  \
   INSTANTIATE_TEST_SUITE_P(name, JobsContract, testing::ValuesIn(makers), maker_name);        \
   INSTANTIATE_TEST_SUITE_P(name, OutboxContract, testing::ValuesIn(makers), maker_name);      \
   INSTANTIATE_TEST_SUITE_P(name, LeasesContract, testing::ValuesIn(makers), maker_name);      \

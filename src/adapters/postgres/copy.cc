@@ -162,6 +162,7 @@ const std::vector<Table>& tables() {
         {"connection", text},
         {"ip", text},
         {"detail", json}}},
+      {"executions", 1, {{"id"}, {"tenant"}, {"expires_at"}, {"detail", json}}},
       {"jobs", 1, {{"id"}, {"tenant"}, {"kind", text}, {"payload", json}, {"attempts"}, {"due_at"}}},
       {"events", 1, {{"row"}, {"id"}, {"tenant"}, {"type", text}, {"time"}, {"data", json}}, "row"},
       {"event_positions", 1, {{"reader", text}, {"reached", integer, "position"}}},

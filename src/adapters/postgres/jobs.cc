@@ -49,6 +49,7 @@ const Sweep sweeps[] = {
      "until<=$1 FOR UPDATE SKIP LOCKED)"},
     {oldest("logs_before", "date<=$1"), &Retention::logs},
     {oldest("logs_rest", "date<=$1"), &Retention::logs},
+    {indexed("executions_rest", "expires_at<=$1")},
     // What was not published yet stays, however old it is.
     {"DELETE FROM events WHERE row IN(SELECT row FROM events WHERE row IN(SELECT row FROM events ORDER BY "
      "row "

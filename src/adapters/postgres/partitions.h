@@ -17,6 +17,7 @@ inline constexpr TimedTable timed_tables[] = {
     {"codes", Seconds(600), 6, 80, "expires_at"},
     {"tickets", Seconds(86400), 2, 100, "expires_at"},
     {"logs", Seconds(0), 2, 100, ""},
+    {"executions", Seconds(86400), 2, 100, "expires_at"},
 };
 
 // Makes what is missing and drops what is over at `now`. A table that is busy for too long is left to the

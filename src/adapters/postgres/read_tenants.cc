@@ -30,6 +30,7 @@ constexpr const char* remove_owned[] = {
     "DELETE FROM tickets WHERE \"user\" IN(SELECT row FROM users WHERE tenant=$1)",
     "DELETE FROM blocks WHERE tenant=$1",
     "DELETE FROM logs WHERE tenant=$1",
+    "DELETE FROM executions WHERE tenant=$1",
     "DELETE FROM jobs WHERE tenant=$1",
     "DELETE FROM events WHERE tenant=$1",
     "DELETE FROM dead_letters WHERE tenant=$1",

@@ -5,6 +5,7 @@
 #include "adapters/records/read_counters.h"
 #include "ports/storage/blocks.h"
 #include "ports/storage/commit.h"
+#include "ports/storage/executions.h"
 #include "ports/storage/jobs.h"
 #include "ports/storage/logs.h"
 #include "ports/storage/outbox.h"
@@ -198,6 +199,17 @@ class PostgresLogs : public ports::Logs {
   explicit PostgresLogs(Context context);
   Async<std::optional<domain::LogRecord>> find(domain::TenantId tenant, int64_t id) override;
   Async<std::vector<domain::LogRecord>> list(domain::TenantId tenant, ports::LogQuery query) override;
+
+ private:
+  Context c_;
+  metrics::Counter &find_, &list_;
+};
+
+class PostgresExecutions : public ports::Executions {
+ public:
+  explicit PostgresExecutions(Context context);
+  Async<std::optional<domain::Execution>> find(domain::TenantId tenant, std::string id) override;
+  Async<std::vector<domain::Execution>> list(domain::TenantId tenant, ports::ExecutionQuery query) override;
 
  private:
   Context c_;

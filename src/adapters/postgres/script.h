@@ -63,6 +63,7 @@ class Script {
   void one(const ports::RemoveRolePermission&);
   void one(const ports::RemoveRoleAssignments&);
   void one(const ports::AppendLog&);
+  void one(const ports::AppendExecution&);
   void one(const ports::AppendEvent&);
   void one(const ports::InsertJob&);
 

@@ -137,6 +137,7 @@ struct PostgresStore::Impl {
   PostgresTickets tickets{context};
   PostgresBlocks blocks{context};
   PostgresLogs logs{context};
+  PostgresExecutions executions{context};
   PostgresJobs jobs{context};
   PostgresOutbox outbox{context};
   PostgresLeases leases{context};
@@ -195,6 +196,7 @@ ports::Grants& PostgresStore::grants() { return impl_->grants; }
 ports::Tickets& PostgresStore::tickets() { return impl_->tickets; }
 ports::Blocks& PostgresStore::blocks() { return impl_->blocks; }
 ports::Logs& PostgresStore::logs() { return impl_->logs; }
+ports::Executions& PostgresStore::executions() { return impl_->executions; }
 ports::Jobs& PostgresStore::jobs() { return impl_->jobs; }
 ports::Outbox& PostgresStore::outbox() { return impl_->outbox; }
 ports::Leases& PostgresStore::leases() { return impl_->leases; }

@@ -27,6 +27,9 @@ void put(json::Object& o, std::string_view key, const std::vector<std::string>& 
 void put(json::Object& o, std::string_view key, const json::Object& value) {
   if (!value.empty()) o[key] = value;
 }
+void put(json::Object& o, std::string_view key, const json::Array& value) {
+  if (!value.empty()) o[key] = value;
+}
 void put(json::Object& o, std::string_view key, bool value) {
   if (value) o[key] = true;
 }
@@ -41,6 +44,9 @@ void get(const json::Object& o, std::string_view key, std::vector<std::string>& 
 }
 void get(const json::Object& o, std::string_view key, json::Object& value) {
   if (const auto* found = json::object(o, key)) value = *found;
+}
+void get(const json::Object& o, std::string_view key, json::Array& value) {
+  if (const auto* found = json::array(o, key)) value = *found;
 }
 void get(const json::Object& o, std::string_view key, bool& value) {
   value = json::boolean_or(o, key, false);
@@ -95,6 +101,12 @@ void each_log(F f, T& r) {
   f("strategy_type", r.strategy_type), f("client_name", r.client_name), f("user_agent", r.user_agent);
   f("user_id", r.user_id), f("user_name", r.user_name), f("audience", r.audience), f("scope", r.scope);
   f("hostname", r.hostname), f("details", r.details);
+}
+
+template <class F, class T>
+void each_execution(F f, T& e) {
+  f("id", e.id), f("trigger_id", e.trigger_id), f("status", e.status), f("results", e.results);
+  f("created_at", e.created_at), f("updated_at", e.updated_at);
 }
 
 auto writer(json::Object& o) {
@@ -193,6 +205,16 @@ std::string detail_of(const domain::LogRecord& record) {
 void read_detail(domain::LogRecord& record, std::string_view detail) {
   const auto o = stored_object(detail);
   each_log(reader(o), record);
+}
+
+std::string detail_of(const domain::Execution& execution) {
+  json::Object o;
+  each_execution(writer(o), execution);
+  return json::serialize(o);
+}
+void read_detail(domain::Execution& execution, std::string_view detail) {
+  const auto o = stored_object(detail);
+  each_execution(reader(o), execution);
 }
 
 std::string home_connection(const domain::User& user) {

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "domain/block.h"
+#include "domain/execution.h"
 #include "domain/log_record.h"
 #include "domain/session.h"
 #include "domain/user.h"
@@ -28,11 +29,13 @@ std::string detail_of(const domain::AuthorizationCode& code);
 std::string detail_of(const domain::RefreshToken& token);
 std::string detail_of(const domain::Ticket& ticket);
 std::string detail_of(const domain::LogRecord& record);
+std::string detail_of(const domain::Execution& execution);
 void read_detail(domain::Session& session, std::string_view detail);
 void read_detail(domain::AuthorizationCode& code, std::string_view detail);
 void read_detail(domain::RefreshToken& token, std::string_view detail);
 void read_detail(domain::Ticket& ticket, std::string_view detail);
 void read_detail(domain::LogRecord& record, std::string_view detail);
+void read_detail(domain::Execution& execution, std::string_view detail);
 
 // Where the user's own password counts; linked identities have their own or none.
 std::string home_connection(const domain::User& user);
@@ -155,6 +158,15 @@ domain::LogRecord read_log(const Row& q) {
   r.ip = q.text(5);
   read_detail(r, q.view(6));
   return r;
+}
+
+inline constexpr char execution_columns[] = "id,detail";
+template <class Row>
+domain::Execution read_execution(const Row& q) {
+  domain::Execution e;
+  e.key = q.integer(0);
+  read_detail(e, q.view(1));
+  return e;
 }
 
 }  // namespace durward::adapters::records

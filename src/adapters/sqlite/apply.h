@@ -57,6 +57,7 @@ class Applier {
   Result<> one(const ports::RemoveRolePermission&);
   Result<> one(const ports::RemoveRoleAssignments&);
   Result<> one(const ports::AppendLog&);
+  Result<> one(const ports::AppendExecution&);
   Result<> one(const ports::AppendEvent&);
   Result<> one(const ports::InsertJob&);
 

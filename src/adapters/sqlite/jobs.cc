@@ -27,6 +27,8 @@ constexpr Sweep sweeps[] = {
     {"DELETE FROM logs WHERE id IN(SELECT id FROM (SELECT id,date FROM logs ORDER BY id LIMIT ?2) WHERE "
      "date<=?1)",
      &Context::log_retention},
+    {"DELETE FROM executions WHERE id IN(SELECT id FROM (SELECT id,expires_at FROM executions ORDER BY id "
+     "LIMIT ?2) WHERE expires_at<=?1)"},
     // What was not published yet stays, however old it is.
     {"DELETE FROM events WHERE row IN(SELECT row FROM (SELECT row,time FROM events ORDER BY row LIMIT ?2) "
      "WHERE time<=?1 AND row<=(SELECT position FROM event_positions WHERE reader='dispatcher'))",

@@ -26,6 +26,7 @@ constexpr const char* remove_owned[] = {
     "DELETE FROM tickets WHERE user IN(SELECT row FROM users WHERE tenant=?)",
     "DELETE FROM blocks WHERE tenant=?",
     "DELETE FROM logs WHERE tenant=?",
+    "DELETE FROM executions WHERE tenant=?",
     "DELETE FROM jobs WHERE tenant=?",
     "DELETE FROM events WHERE tenant=?",
     "DELETE FROM dead_letters WHERE tenant=?",

@@ -3,6 +3,7 @@
 #include "adapters/sqlite/engine.h"
 #include "ports/storage/blocks.h"
 #include "ports/storage/commit.h"
+#include "ports/storage/executions.h"
 #include "ports/storage/jobs.h"
 #include "ports/storage/logs.h"
 #include "ports/storage/outbox.h"
@@ -162,6 +163,17 @@ class SqliteLogs : public ports::Logs {
   explicit SqliteLogs(Context context);
   Async<std::optional<domain::LogRecord>> find(domain::TenantId tenant, int64_t id) override;
   Async<std::vector<domain::LogRecord>> list(domain::TenantId tenant, ports::LogQuery query) override;
+
+ private:
+  Context c_;
+  metrics::Counter &find_, &list_;
+};
+
+class SqliteExecutions : public ports::Executions {
+ public:
+  explicit SqliteExecutions(Context context);
+  Async<std::optional<domain::Execution>> find(domain::TenantId tenant, std::string id) override;
+  Async<std::vector<domain::Execution>> list(domain::TenantId tenant, ports::ExecutionQuery query) override;
 
  private:
   Context c_;

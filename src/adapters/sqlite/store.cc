@@ -81,6 +81,7 @@ struct SqliteStore::Impl {
   SqliteTickets tickets{context};
   SqliteBlocks blocks{context};
   SqliteLogs logs{context};
+  SqliteExecutions executions{context};
   SqliteJobs jobs{context};
   SqliteOutbox outbox{context};
   SqliteLeases leases{context};
@@ -159,6 +160,7 @@ ports::Grants& SqliteStore::grants() { return impl_->grants; }
 ports::Tickets& SqliteStore::tickets() { return impl_->tickets; }
 ports::Blocks& SqliteStore::blocks() { return impl_->blocks; }
 ports::Logs& SqliteStore::logs() { return impl_->logs; }
+ports::Executions& SqliteStore::executions() { return impl_->executions; }
 ports::Jobs& SqliteStore::jobs() { return impl_->jobs; }
 ports::Outbox& SqliteStore::outbox() { return impl_->outbox; }
 ports::Leases& SqliteStore::leases() { return impl_->leases; }

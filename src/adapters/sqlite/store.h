@@ -60,6 +60,7 @@ class SqliteStore : public ports::Store {
   ports::Tickets& tickets() override;
   ports::Blocks& blocks() override;
   ports::Logs& logs() override;
+  ports::Executions& executions() override;
   ports::Jobs& jobs() override;
   ports::Outbox& outbox() override;
   ports::Leases& leases() override;

@@ -199,10 +199,11 @@ class DatabaseConnection : public ::testing::Test {
   testing::ListedBlocks blocks;
   testing::PlayedScripts scripts;
   testing::PlayedModules modules;
-  ports::Services services{clock,       random,   sequence, configuration,  tenants, documents, users,
-                           assignments, sessions, codes,    refresh_tokens, grants,  tickets,   logs,
-                           committer,   vault,    hasher,   registry,       limiter, cache,     breached,
-                           flags,       blocks,   scripts,  modules};
+  testing::ListedExecutions executions;
+  ports::Services services{clock,       random,   sequence, configuration,  tenants,   documents, users,
+                           assignments, sessions, codes,    refresh_tokens, grants,    tickets,   logs,
+                           committer,   vault,    hasher,   registry,       limiter,   cache,     breached,
+                           flags,       blocks,   scripts,  modules,        executions};
   Database database{services};
   domain::Connection connection{.id = "con_1", .name = "db", .strategy = "auth0"};
   Scene scene{.tenant = {.id = {1}, .name = "acme"}, .host = "acme.test", .ip = "192.0.2.1", .now = start};

@@ -6,6 +6,7 @@
 
 #include "domain/block.h"
 #include "domain/event.h"
+#include "domain/execution.h"
 #include "domain/log_record.h"
 #include "domain/session.h"
 #include "domain/tenant.h"
@@ -186,6 +187,9 @@ struct RemoveRoleAssignments {
 struct AppendLog {
   domain::LogRecord record;
 };
+struct AppendExecution {
+  domain::Execution execution;
+};
 struct AppendEvent {  // tenant and offset are the store's
   domain::Event event;
 };
@@ -196,14 +200,15 @@ struct InsertJob {  // work that must survive a restart: mail
   TimePoint not_before;
 };
 
-using Write = std::variant<InsertDocument, ReplaceDocument, RemoveDocument, RemoveDocumentsBy, InsertUser,
-                           ReplaceUser, RemoveUser, SetPassword, RecordLogin, LinkUsers, InsertSession,
-                           ReplaceSession, RemoveSession, RemoveSessionsOf, InsertCode, ConsumeCode,
-                           InsertRefreshToken, RotateRefreshToken, TouchRefreshToken, RevokeFamily,
-                           RevokeRefreshToken, RevokeRefreshTokensOf, RevokeGrant, PutGrant, RemoveGrant,
-                           RemoveGrantsOf, InsertTicket, ConsumeTicket, PutBlock, RemoveBlocks, AddUserRole,
-                           RemoveUserRole, AddUserPermission, RemoveUserPermission, AddRolePermission,
-                           RemoveRolePermission, RemoveRoleAssignments, AppendLog, AppendEvent, InsertJob>;
+using Write =
+    std::variant<InsertDocument, ReplaceDocument, RemoveDocument, RemoveDocumentsBy, InsertUser, ReplaceUser,
+                 RemoveUser, SetPassword, RecordLogin, LinkUsers, InsertSession, ReplaceSession,
+                 RemoveSession, RemoveSessionsOf, InsertCode, ConsumeCode, InsertRefreshToken,
+                 RotateRefreshToken, TouchRefreshToken, RevokeFamily, RevokeRefreshToken,
+                 RevokeRefreshTokensOf, RevokeGrant, PutGrant, RemoveGrant, RemoveGrantsOf, InsertTicket,
+                 ConsumeTicket, PutBlock, RemoveBlocks, AddUserRole, RemoveUserRole, AddUserPermission,
+                 RemoveUserPermission, AddRolePermission, RemoveRolePermission, RemoveRoleAssignments,
+                 AppendLog, AppendExecution, AppendEvent, InsertJob>;
 using Writes = std::vector<Write>;
 
 class Committer {

@@ -16,6 +16,7 @@
 #include "ports/short_cache.h"
 #include "ports/storage/blocks.h"
 #include "ports/storage/commit.h"
+#include "ports/storage/executions.h"
 
 // The doors that most tests need and few speak of. One thread.
 namespace durward::testing {
@@ -148,6 +149,25 @@ struct PlayedModules : ports::ModuleBuilder {
     co_return out;
   }
   std::set<std::string> unknown;
+};
+
+// What a test lists; of one tenant.
+struct ListedExecutions : ports::Executions {
+  Async<std::optional<domain::Execution>> find(domain::TenantId, std::string id) override {
+    for (const auto& execution : all)
+      if (execution.id == id) co_return execution;
+    co_return std::nullopt;
+  }
+  Async<std::vector<domain::Execution>> list(domain::TenantId, ports::ExecutionQuery query) override {
+    std::vector<domain::Execution> out;
+    for (const auto& execution : all)
+      if (execution.key > query.after.value_or(0)) out.push_back(execution);
+    const auto limit = size_t(query.limit);
+    if (out.size() > limit && query.after) out.resize(limit);
+    if (out.size() > limit) out.erase(out.begin(), out.end() - query.limit);
+    co_return out;
+  }
+  std::vector<domain::Execution> all;
 };
 
 }  // namespace durward::testing

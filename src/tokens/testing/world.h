@@ -329,10 +329,12 @@ struct World {
   TableFlags flags;
   PlayedScripts scripts;
   PlayedModules modules;
-  ports::Services services{clock,       random,       sequence, configuration,  tenants, documents, users,
-                           assignments, sessions,     codes,    refresh_tokens, grants,  tickets,   logs,
-                           committer,   vault,        hasher,   metrics,        limiter, cache,     breached,
-                           flags,       state.blocks, scripts,  modules};
+  ListedExecutions executions;
+  ports::Services services{clock,   random,      sequence,  configuration, tenants,        documents,
+                           users,   assignments, sessions,  codes,         refresh_tokens, grants,
+                           tickets, logs,        committer, vault,         hasher,         metrics,
+                           limiter, cache,       breached,  flags,         state.blocks,   scripts,
+                           modules, executions};
 
   World() { add_keys(1); }
 

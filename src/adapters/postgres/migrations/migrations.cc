@@ -10,6 +10,7 @@
 #include "adapters/postgres/migrations/0005_partition_bounds_checked.h"
 #include "adapters/postgres/migrations/0006_partitions.h"
 #include "adapters/postgres/migrations/0007_blocks.h"
+#include "adapters/postgres/migrations/0008_executions.h"
 
 namespace durward::adapters::postgres {
 
@@ -24,6 +25,7 @@ const std::vector<Migration>& migrations() {
       {5, "partition_bounds_checked", migration_0005_partition_bounds_checked},
       {6, "partitions", migration_0006_partitions},
       {7, "blocks", migration_0007_blocks},
+      {8, "executions", migration_0008_executions},
   };
   return all;
 }

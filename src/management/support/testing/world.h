@@ -133,7 +133,8 @@ struct World {
       base.clock,   base.random,      base.sequence, base.configuration, base.tenants,        store,
       base.users,   base.assignments, base.sessions, base.codes,         base.refresh_tokens, base.grants,
       base.tickets, base.logs,        store,         base.vault,         base.hasher,         base.metrics,
-      base.limiter, base.cache,       base.breached, base.flags,         base.state.blocks};
+      base.limiter, base.cache,       base.breached, base.flags,         base.state.blocks,   base.scripts,
+      base.modules, base.executions};
   std::vector<Endpoint> all_rows = rows(services);
   InitialDocuments acme, other;
 
@@ -161,6 +162,15 @@ struct World {
   // `path` begins after /api/v2 and may have a query. The caller has every scope, or those named.
   Answer call(http::Method method, std::string path, json::Value body = nullptr,
               std::vector<std::string> scopes = {"*"}, int64_t tenant = 1) {
+    const auto response = ask(method, std::move(path), std::move(body), std::move(scopes), tenant);
+    return {response.status, response.body.empty() ? json::Value() : *json::parse(response.body)};
+  }
+  // Of a row whose answer is not JSON.
+  std::string get_text(std::string path) {
+    return ask(http::Method::get, std::move(path), nullptr, {"*"}, 1).body;
+  }
+  http::Response ask(http::Method method, std::string path, json::Value body, std::vector<std::string> scopes,
+                     int64_t tenant) {
     http::Request request;
     request.method = method;
     const size_t mark = path.find('?');
@@ -174,9 +184,7 @@ struct World {
     const endpoint::Authenticator authenticate = [this](endpoint::RequestContext, std::string) {
       return settle(caller);
     };
-    auto response =
-        run_sync(run_management(row, authenticate, base.context(tenant), std::move(request), parameters));
-    return {response.status, response.body.empty() ? json::Value() : *json::parse(response.body)};
+    return run_sync(run_management(row, authenticate, base.context(tenant), std::move(request), parameters));
   }
   Answer get(std::string path) { return call(http::Method::get, std::move(path)); }
   Answer post(std::string path, json::Value body = nullptr) {
