@@ -11,6 +11,7 @@
 #include "domain/session.h"
 #include "domain/user.h"
 #include "endpoint/endpoint.h"
+#include "extensions/post_login.h"
 #include "http/message.h"
 #include "ports/services.h"
 
@@ -35,6 +36,7 @@ struct Transaction {
   std::string identifier;  // identifier-first: what was typed
   std::string sid;         // once signed in within this transaction
   bool consented = false;
+  json::Object progress;  // extensions::Progress, while a script has the person elsewhere
   TimePoint created_at;
 
   bool prompts(std::string_view word) const;  // one of the words of `prompt`
@@ -46,7 +48,8 @@ struct Transaction {
 struct Authenticated {
   domain::Session session;
   domain::User user;
-  bool fresh = false;  // signed in within this transaction, not by an earlier session
+  bool fresh = false;                // signed in within this transaction, not by an earlier session
+  extensions::TokenChanges changes;  // what scripts want in the tokens
 };
 
 // A protocol face takes the person back. It appends its own writes (code, log record) to `writes` and returns
@@ -57,9 +60,18 @@ using Completion = std::function<Async<http::Response>(endpoint::RequestContext,
 // ... or tells the application that the person refused (access_denied) or that something else ended it.
 using Refusal = std::function<Task<http::Response>(endpoint::RequestContext, Transaction, Error)>;
 
+// What scripts are told of the request that a transaction came from.
+struct Told {
+  json::Object transaction;  // event.transaction
+  json::Object query;        // event.request.query
+  std::string resource_server;
+};
+using Description = std::function<Told(const Transaction&)>;
+
 struct Protocol {
   Completion complete;
   Refusal refuse;
+  Description describe;
 };
 using Protocols = std::map<std::string, Protocol>;
 

@@ -43,6 +43,15 @@ Facts facts_of(const std::optional<domain::Session>& session, const Transaction&
   return out;
 }
 
+// The login is another user's: the primary one of a linked identity.
+void become(const std::string& user_id, ports::Writes& writes) {
+  for (auto& write : writes) {
+    if (auto* session = std::get_if<ports::InsertSession>(&write)) session->session.user_id = user_id;
+    if (auto* session = std::get_if<ports::ReplaceSession>(&write)) session->session.user_id = user_id;
+    if (auto* login = std::get_if<ports::RecordLogin>(&write)) login->user_id = user_id;
+  }
+}
+
 void merge(http::Response& response, const http::Headers& extra) {
   for (const auto& [name, value] : extra) response.headers.add(name, value);
 }
@@ -70,7 +79,11 @@ struct Machine::Run {
   std::shared_ptr<const domain::Client> client;
   std::shared_ptr<const domain::TenantSettings> settings;
   std::optional<domain::Session> session;
-  http::Headers out;  // cookies of the answer
+  http::Headers out;                     // cookies of the answer
+  std::optional<domain::Handle> cookie;  // of a session that begins
+  bool has_scripts = false;              // then `request` is known
+  extensions::RequestFacts request;
+  std::optional<json::Object> came_back;  // from where a script sent the person
   bool consent_known = false, consent_stored = false;
   json::Object trace;  // why the decision was what it was; goes into the log record (docs/architecture.md)
 
@@ -85,6 +98,25 @@ struct Machine::Run {
                                                                                     : "missing";
     if (session) told["authenticated_at"] = to_iso8601(session->authenticated_at);
     return told;
+  }
+
+  // Of the session as it is in the end: scripts may have changed how long it lives.
+  void add_session_cookies() {
+    if (cookie) set_session_cookies(out, *session, *cookie, context.now);
+  }
+
+  // What scripts made of somebody who may go on.
+  void accept(Authenticated& who, extensions::LoginVerdict verdict, ports::Writes& writes) {
+    if (verdict.user.user_id != who.user.user_id) become(verdict.user.user_id, writes);
+    const bool changed = verdict.session || verdict.user.user_id != session->user_id;
+    if (verdict.session) session = std::move(verdict.session);
+    session->user_id = verdict.user.user_id;
+    if (changed) writes.push_back(ports::ReplaceSession{*session});
+    std::ranges::move(verdict.writes, std::back_inserter(writes));
+    trace["scripts"] = std::move(verdict.trace);
+    who.session = *session;
+    who.user = std::move(verdict.user);
+    who.changes = std::move(verdict.tokens);
   }
 
   Policy policy() const { return {settings->identifier_first, !client->sso_disabled}; }
@@ -153,6 +185,8 @@ Async<Machine::Run> Machine::load(endpoint::RequestContext context, http::Reques
   if (!run.settings) run.settings = std::make_shared<const domain::TenantSettings>();
   if (!run.client) co_return fail(ErrorKind::forbidden, "unauthorized_client", "Unknown client.");
   CO_TRY(run.session, co_await session_of(services_, run.context, request.headers));
+  CO_TRY(run.has_scripts, co_await extensions::has_login_scripts(services_, tenant));
+  if (run.has_scripts) run.request = extensions::facts_of(request);
   co_return std::move(run);
 }
 
@@ -237,7 +271,7 @@ Async<http::Response> Machine::signed_in(endpoint::RequestContext context, http:
   auto started = start_session(services_, *run.settings, context, proof, run.client->client_id, run.session);
   run.session = started.session;
   run.transaction.sid = started.session.sid();
-  set_session_cookies(run.out, started.session, started.cookie, context.now);
+  run.cookie = started.cookie;
 
   ports::Writes writes = std::move(proof.writes);
   std::ranges::move(started.writes, std::back_inserter(writes));
@@ -251,6 +285,7 @@ Async<http::Response> Machine::signed_in(endpoint::RequestContext context, http:
   if (next_step(run.transaction, facts, run.policy()).step == Step::consent) {
     CO_ENSURE(co_await services_.committer.commit(context.tenant->id, std::move(writes)));
     fresh_logins_.add();
+    run.add_session_cookies();
     auto response = go_to(context, path_of(Step::consent), run.transaction);
     merge(response, run.out);
     co_return std::move(response);
@@ -290,10 +325,102 @@ Task<http::Response> Machine::consented(endpoint::RequestContext context, http::
   co_return co_await single_sign_on(std::move(*run), std::move(writes));
 }
 
+json::Object Machine::told(const Transaction& transaction) const {
+  const auto protocol = protocols_.find(transaction.protocol);
+  return protocol == protocols_.end() ? json::Object() : protocol->second.describe(transaction).transaction;
+}
+
+Task<http::Response> Machine::continued(endpoint::RequestContext context, http::Request request,
+                                        Transaction transaction, json::Object came_back) {
+  auto run = co_await load(context, std::move(request), transaction);
+  if (!run) co_return co_await refuse(context, transaction, for_application(run.error()), "");
+  // The session that the person left with; without it, or without scripts by now, the way begins anew.
+  const bool same = run->session && !transaction.sid.empty() && run->session->sid() == transaction.sid;
+  if (!same || transaction.progress.empty() || !run->has_scripts) {
+    run->transaction.progress.clear();
+    co_return co_await advance(std::move(*run));
+  }
+  run->came_back = std::move(came_back);
+  co_return co_await single_sign_on(std::move(*run), {});
+}
+
+Async<extensions::LoginVerdict> Machine::run_scripts(Run& run, const Authenticated& who) {
+  const auto protocol = protocols_.find(run.transaction.protocol);
+  const Told told = protocol->second.describe(run.transaction);
+  extensions::LoginFacts facts{.context = run.context,
+                               .request = run.request,
+                               .client = run.client,
+                               .user = who.user,
+                               .session = who.session,
+                               .transaction = told.transaction,
+                               .resource_server = told.resource_server,
+                               .may_redirect = !run.transaction.prompts("none"),
+                               .came_back = run.came_back};
+  facts.request.query = told.query;
+  if (!run.transaction.progress.empty())
+    facts.progress = extensions::Progress::from_json(run.transaction.progress);
+  CO_TRY(facts.connection,
+         co_await services_.configuration.connection_by_name(run.context.tenant->id, who.session.connection));
+  co_return co_await extensions::post_login(services_, std::move(facts));
+}
+
+// What proved the person stays (an account that was made, a better hash), the session does not begin.
+Async<http::Response> Machine::denied(Run run, Authenticated who, extensions::LoginVerdict verdict,
+                                      ports::Writes writes) {
+  const extensions::Denial denial = std::move(*verdict.denial);
+  std::erase_if(writes, [](const ports::Write& write) {
+    return std::holds_alternative<ports::InsertSession>(write) ||
+           std::holds_alternative<ports::ReplaceSession>(write) ||
+           std::holds_alternative<ports::RecordLogin>(write);
+  });
+  std::ranges::move(verdict.writes, std::back_inserter(writes));
+  if (denial.revokes_session) writes.push_back(ports::RemoveSession{who.session.id});
+  if (denial.revokes_refresh_tokens)
+    writes.push_back(ports::RevokeRefreshTokensOf{who.user.user_id, run.client->client_id, {}});
+  run.trace["scripts"] = std::move(verdict.trace);
+  writes.push_back(run.log(services_, denial.log_type, denial.log_text, &who.user));
+  CO_ENSURE(co_await services_.committer.commit(run.context.tenant->id, std::move(writes)));
+  if (denial.on_page)
+    co_return co_await error_page(
+        services_, run.context, {},
+        {400, denial.error.code, denial.error.message, run.client->client_id, run.client->name});
+  auto response = co_await refuse(run.context, run.transaction, denial.error, "");
+  if (denial.revokes_session) clear_session_cookies(response.headers);
+  co_return std::move(response);
+}
+
+// The person leaves with a session and comes back with the state that is sealed here.
+Async<http::Response> Machine::send_away(Run run, extensions::LoginVerdict verdict, ports::Writes writes) {
+  std::ranges::move(verdict.writes, std::back_inserter(writes));
+  if (verdict.session) {
+    run.session = std::move(verdict.session);
+    writes.push_back(ports::ReplaceSession{*run.session});
+  }
+  run.transaction.sid = run.session->sid();
+  run.transaction.progress = verdict.progress.to_json();
+  const std::string& url = *verdict.redirect;
+  auto response = http::redirect(302, url + (url.find('?') == std::string::npos ? "?" : "&") + "state=" +
+                                          seal(services_.vault, run.context.tenant->id, run.transaction));
+  if (response.headers.get("Location").size() > page_url_size_max)
+    co_return fail(ErrorKind::invalid, "invalid_request", "What the scripts want to remember is too large.");
+  response.headers.set("Cache-Control", "no-store");
+  CO_ENSURE(co_await services_.committer.commit(run.context.tenant->id, std::move(writes)));
+  run.add_session_cookies();
+  merge(response, run.out);
+  co_return std::move(response);
+}
+
 Async<http::Response> Machine::finish(Run run, Authenticated who, ports::Writes writes) {
   const auto protocol = protocols_.find(run.transaction.protocol);
   if (protocol == protocols_.end())
     co_return fail(ErrorKind::internal, "server_error", "Internal error.", "no such protocol");
+  if (run.has_scripts) {
+    CO_TRY(auto verdict, co_await run_scripts(run, who));
+    if (verdict.denial)
+      co_return co_await denied(std::move(run), std::move(who), std::move(verdict), std::move(writes));
+    if (verdict.redirect) co_return co_await send_away(std::move(run), std::move(verdict), std::move(writes));
+    run.accept(who, std::move(verdict), writes);
+  }
   auto answer = co_await protocol->second.complete(run.context, run.transaction, who, writes);
   if (!answer) co_return co_await refuse(run.context, run.transaction, for_application(answer.error()), "f");
   const bool silent = run.transaction.prompts("none");
@@ -301,6 +428,7 @@ Async<http::Response> Machine::finish(Run run, Authenticated who, ports::Writes 
   writes.push_back(run.log(services_, silent ? "ssa" : "s",
                            silent ? "Successful silent authentication" : "Successful login", &who.user));
   CO_ENSURE(co_await services_.committer.commit(run.context.tenant->id, std::move(writes)));
+  run.add_session_cookies();
   merge(*answer, run.out);
   co_return std::move(*answer);
 }

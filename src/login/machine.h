@@ -67,6 +67,9 @@ class Machine {
   // The person accepted the consent page: stores the grant and ends the transaction in one commit.
   Task<http::Response> consented(endpoint::RequestContext context, http::Request request,
                                  Transaction transaction);
+  // The person comes back to /continue from where a script sent them; `came_back` is {state, query, body}.
+  Task<http::Response> continued(endpoint::RequestContext context, http::Request request,
+                                 Transaction transaction, json::Object came_back);
   // Ends the transaction at the application with an error, after a log record of this type (none if empty).
   Task<http::Response> refuse(endpoint::RequestContext context, Transaction transaction, Error error,
                               std::string log_type);
@@ -82,6 +85,9 @@ class Machine {
   http::Response go_to(const endpoint::RequestContext& context, std::string_view path,
                        const Transaction& transaction) const;
 
+  // event.transaction of scripts, as the protocol tells it.
+  json::Object told(const Transaction& transaction) const;
+
   const ports::Services& services() const { return services_; }
   connections::database::Database& database() const { return database_; }
   Protection protection() const { return {services_, database_}; }
@@ -94,6 +100,10 @@ class Machine {
   Async<bool> consent_is_stored(Run& run, std::string user_id);
   Task<http::Response> single_sign_on(Run run, ports::Writes writes);
   Async<http::Response> finish(Run run, Authenticated who, ports::Writes writes);
+  Async<extensions::LoginVerdict> run_scripts(Run& run, const Authenticated& who);
+  Async<http::Response> denied(Run run, Authenticated who, extensions::LoginVerdict verdict,
+                               ports::Writes writes);
+  Async<http::Response> send_away(Run run, extensions::LoginVerdict verdict, ports::Writes writes);
   Task<http::Response> give_up(Run run, Error error);
 
   const ports::Services& services_;

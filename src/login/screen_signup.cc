@@ -3,6 +3,7 @@
 #include "base/encoding.h"
 #include "connections/database/breached.h"
 #include "login/bots/page_challenge.h"
+#include "login/registration.h"
 #include "login/screens.h"
 #include "login/visit.h"
 
@@ -52,17 +53,25 @@ std::string sentence_for(const Visit& visit, const Error& error) {
   return visit.words(exists || error.kind == ErrorKind::invalid ? Text::sign_up_failed : Text::busy);
 }
 
-Task<http::Response> failed(Visit visit, Error error) {
+Task<http::Response> failed(Visit visit, Error error, ports::Writes more = {}) {
   Transaction transaction = visit.transaction;
   transaction.connection = visit.database->name;
   (void)co_await visit.machine->log_failure(visit.context, std::move(transaction), "fs",
                                             error.message.empty() ? error.code : error.message, "",
-                                            visit.form.get_or("email"));
+                                            visit.form.get_or("email"), std::move(more));
   if (const auto complaint = complaint_of(error, *visit.database, visit.page.language))
     co_return with_error(visit, complaint->message, complaint->rules);
   const auto sentence = sentence_for(visit, error);
   if (error.kind == ErrorKind::unavailable) co_return with_retry(with_error(visit, sentence, {}, 503), error);
   co_return with_error(visit, sentence, {}, 400);
+}
+
+RegistrationScene registration_of(const Visit& visit) {
+  return {.context = visit.context,
+          .request = extensions::facts_of(visit.request),
+          .client = visit.client,
+          .connection = *visit.database,
+          .transaction = visit.machine->told(visit.transaction)};
 }
 
 // The log record "ss" and the verification mail go into the same commit as the account and its session.
@@ -119,11 +128,18 @@ Task<http::Response> post_signup(MachinePtr machine, endpoint::RequestContext co
           services.breached_passwords.contains(wanted.password), {}, leak);
       !clean)
     co_return co_await failed(std::move(visit), std::move(clean.error()));
+  ports::Writes scripted;
+  const auto registration = registration_of(visit);
+  if (auto admitted_by_scripts = co_await before_registration(services, registration, wanted, scripted);
+      !admitted_by_scripts)
+    co_return co_await failed(std::move(visit), std::move(admitted_by_scripts.error()), std::move(scripted));
   auto change = co_await machine->database().create_user(visit.context.tenant->id, *visit.database,
                                                          std::move(wanted), visit.context.now);
   if (!change) co_return co_await failed(std::move(visit), std::move(change.error()));
   for (auto& write : beside(visit, change->user)) change->writes.push_back(std::move(write));
   for (auto& write : leak) change->writes.push_back(std::move(write));
+  for (auto& write : scripted) change->writes.push_back(std::move(write));
+  const domain::User made = change->user;
   Proof proof{.user = std::move(change->user),
               .connection = visit.database->name,
               .strategy = visit.database->strategy,
@@ -131,8 +147,9 @@ Task<http::Response> post_signup(MachinePtr machine, endpoint::RequestContext co
               .writes = std::move(change->writes)};
   auto answer =
       co_await machine->signed_in(visit.context, visit.request, visit.transaction, std::move(proof));
-  if (answer) co_return std::move(*answer);
-  co_return co_await failed(std::move(visit), std::move(answer.error()));
+  if (!answer) co_return co_await failed(std::move(visit), std::move(answer.error()));
+  after_registration(services, registration, made);
+  co_return std::move(*answer);
 }
 
 }  // namespace durward::login

@@ -1,5 +1,6 @@
 #include "base/encoding.h"
 #include "connections/database/breached.h"
+#include "login/registration.h"
 #include "login/screens.h"
 #include "login/visit.h"
 #include "standards/oauth/redirect_uri.h"
@@ -20,6 +21,7 @@ struct TicketVisit {
   std::string text;
   domain::Ticket ticket;
   std::shared_ptr<const domain::Client> client;
+  extensions::RequestFacts request;
 
   std::string words(Text key) const { return std::string(login::text(page.language, key)); }
   database::Scene scene() const {
@@ -56,6 +58,7 @@ Task<OpenedTicket> open_ticket(MachinePtr machine, endpoint::RequestContext cont
         machine->services(), context, request.headers,
         {503, "temporarily_unavailable", "The server is overloaded. Please try again.", {}, {}}));
   visit.page = std::move(*page);
+  visit.request = extensions::facts_of(request);
   const auto text = ticket_text(request, visit.form);
   if (!text) co_return std::unexpected(invalid_link(visit.page));
   visit.text = *text;
@@ -130,7 +133,14 @@ Async<domain::User> change_password(TicketVisit visit, domain::Connection connec
   CO_TRY(auto change,
          co_await database.redeem_reset(visit.scene(), connection, visit.ticket, std::move(password)));
   for (auto& write : leak) change.writes.push_back(std::move(write));
-  co_return co_await database.commit(visit.context.tenant->id, std::move(change));
+  CO_TRY(auto user, co_await database.commit(visit.context.tenant->id, std::move(change)));
+  after_password_change(visit.machine->services(),
+                        {.context = visit.context,
+                         .request = visit.request,
+                         .client = visit.client,
+                         .connection = connection},
+                        user);
+  co_return user;
 }
 
 Task<http::Response> not_changed(TicketVisit visit, domain::Connection connection, Error error) {

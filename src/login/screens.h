@@ -45,6 +45,8 @@ Task<http::Response> show_consent(MachinePtr machine, endpoint::RequestContext c
                                   endpoint::PathParameters path);
 Task<http::Response> post_consent(MachinePtr machine, endpoint::RequestContext context, http::Request request,
                                   endpoint::PathParameters path);
+Task<http::Response> continue_login(MachinePtr machine, endpoint::RequestContext context,
+                                    http::Request request, endpoint::PathParameters path);
 Task<http::Response> show_challenge_script(MachinePtr machine, endpoint::RequestContext context,
                                            http::Request request, endpoint::PathParameters path);
 Task<http::Response> show_home(MachinePtr machine, endpoint::RequestContext context, http::Request request,

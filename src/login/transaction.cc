@@ -64,6 +64,7 @@ json::Object Transaction::to_json() const {
   if (max_age) out["ma"] = max_age->count();
   if (needs_consent) out["nc"] = true;
   if (consented) out["cd"] = true;
+  if (!progress.empty()) out["pg"] = progress;
   out["t"] = to_unix_ms(created_at);
   return out;
 }
@@ -79,6 +80,7 @@ Result<Transaction> Transaction::from_json(const json::Object& object) {
   if (const auto age = json::integer(object, "ma")) out.max_age = Seconds(*age);
   out.needs_consent = json::boolean_or(object, "nc", false);
   out.consented = json::boolean_or(object, "cd", false);
+  if (const auto* progress = json::object(object, "pg")) out.progress = *progress;
   out.created_at = from_unix_ms(*created_at);
   return out;
 }

@@ -159,12 +159,29 @@ TEST_P(TokensContract, refresh_tokens_expire_by_idleness_and_by_age_at_the_exact
   ASSERT_TRUE(commit(ports::InsertRefreshToken{t}));
   clock.advance(Seconds(10) - Milliseconds(1));
   EXPECT_TRUE(get(store->refresh_tokens().find(acme, 1)));
-  ASSERT_TRUE(commit(ports::TouchRefreshToken{1, clock.now(), clock.now() + Seconds(10)}));
+  ASSERT_TRUE(commit(ports::TouchRefreshToken{1, clock.now(), clock.now() + Seconds(10), {}, {}}));
   clock.advance(Seconds(5));
   EXPECT_TRUE(get(store->refresh_tokens().find(acme, 1)));
   clock.advance(Milliseconds(1));
   EXPECT_FALSE(get(store->refresh_tokens().find(acme, 1)));
   expect_error(commit(ports::RotateRefreshToken{1, clock.now()}), ErrorKind::not_found, "not_found");
+}
+
+TEST_P(TokensContract, a_use_may_end_a_refresh_token_earlier_and_note_something_on_it) {
+  auto t = refresh_token(1, id);
+  t.idle_expires_at = std::nullopt;
+  t.expires_at = clock.now() + Seconds(100);
+  ASSERT_TRUE(commit(ports::InsertRefreshToken{t}));
+  t.authorization.extra["metadata"] = json::Object{{"device", "phone"}};
+  ASSERT_TRUE(commit(ports::TouchRefreshToken{1, clock.now(), {}, clock.now() + Seconds(5), t}));
+  const auto found = get(store->refresh_tokens().find(acme, 1));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->expires_at, clock.now() + Seconds(5));
+  EXPECT_EQ(found->authorization.extra, t.authorization.extra);
+  ASSERT_TRUE(commit(ports::TouchRefreshToken{1, clock.now(), {}, {}, {}}));
+  EXPECT_EQ(get(store->refresh_tokens().find(acme, 1))->authorization.extra, t.authorization.extra);
+  clock.advance(Seconds(5));
+  EXPECT_FALSE(get(store->refresh_tokens().find(acme, 1)));
 }
 
 TEST_P(TokensContract, a_family_is_revoked_as_one) {
@@ -178,7 +195,8 @@ TEST_P(TokensContract, a_family_is_revoked_as_one) {
   EXPECT_FALSE(get(store->refresh_tokens().find(acme, 2)));
   EXPECT_TRUE(get(store->refresh_tokens().find(acme, 3)));
   expect_error(commit(ports::RotateRefreshToken{1, clock.now()}), ErrorKind::not_found, "not_found");
-  expect_error(commit(ports::TouchRefreshToken{1, clock.now(), {}}), ErrorKind::not_found, "not_found");
+  expect_error(commit(ports::TouchRefreshToken{1, clock.now(), {}, {}, {}}), ErrorKind::not_found,
+               "not_found");
 }
 
 TEST_P(TokensContract, refresh_tokens_of_a_user_are_revoked_by_client_and_audience) {
@@ -272,7 +290,7 @@ TEST_P(TokensContract, another_tenant_changes_no_token) {
   ASSERT_TRUE(commit(other, {insert_user("u1")}));
   ASSERT_TRUE(commit(ports::InsertSession{session(1, id)}, ports::InsertRefreshToken{refresh_token(1, id)}));
   expect_error(commit(other, {ports::RotateRefreshToken{1, clock.now()}}), ErrorKind::not_found, "not_found");
-  expect_error(commit(other, {ports::TouchRefreshToken{1, clock.now(), {}}}), ErrorKind::not_found,
+  expect_error(commit(other, {ports::TouchRefreshToken{1, clock.now(), {}, {}, {}}}), ErrorKind::not_found,
                "not_found");
   ASSERT_TRUE(commit(other, {ports::RevokeRefreshTokensOf{id, "", {}}, ports::RemoveUser{id}}));
   EXPECT_FALSE(get(store->refresh_tokens().find(acme, 1))->rotated_at);

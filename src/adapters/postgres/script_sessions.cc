@@ -50,7 +50,8 @@ const std::string rotate_token_sql = guarded(
         ") THEN 'token_rotated' ELSE 'not_found' END");
 // least() passes over absent values.
 const std::string touch_token_sql = guarded(
-    "UPDATE refresh_tokens SET last_used_at=$3,idle_expires_at=$4,dead_at=least($4,expires_at) "
+    "UPDATE refresh_tokens SET last_used_at=$3,idle_expires_at=$4,expires_at=coalesce($5,expires_at),"
+    "dead_at=least($4,coalesce($5,expires_at)),detail=coalesce($6,detail) "
     "WHERE id=$2 AND tenant=$1",
     "'not_found'");
 const std::string revoke_family_sql = "DELETE FROM refresh_tokens WHERE family=$2 AND tenant=$1";
@@ -104,7 +105,9 @@ void Script::one(const ports::RotateRefreshToken& w) {
 }
 
 void Script::one(const ports::TouchRefreshToken& w) {
-  add(touch_token_sql, tenant_, w.id, w.at, w.idle_expires_at);
+  std::optional<Json> detail;
+  if (w.noted) detail = Json{detail_of(*w.noted)};
+  add(touch_token_sql, tenant_, w.id, w.at, w.idle_expires_at, w.expires_at, detail);
 }
 
 void Script::one(const ports::RevokeFamily& w) { add(revoke_family_sql, tenant_, w.family); }

@@ -102,11 +102,13 @@ Result<> Applier::one(const ports::RotateRefreshToken& w) {
 }
 
 Result<> Applier::one(const ports::TouchRefreshToken& w) {
+  std::optional<std::string> detail;
+  if (w.noted) detail = detail_of(*w.noted);
   db_.run(
-      "UPDATE refresh_tokens SET last_used_at=?,idle_expires_at=?,"
-      "dead_at=CASE WHEN ? IS NULL THEN expires_at ELSE min(?,coalesce(expires_at,?)) END "
-      "WHERE id=? AND tenant=?",
-      w.at, w.idle_expires_at, w.idle_expires_at, w.idle_expires_at, w.idle_expires_at, w.id, tenant_);
+      "UPDATE refresh_tokens SET last_used_at=?1,idle_expires_at=?2,expires_at=coalesce(?3,expires_at),"
+      "dead_at=CASE WHEN ?2 IS NULL THEN coalesce(?3,expires_at) ELSE min(?2,coalesce(?3,expires_at,?2)) END,"
+      "detail=coalesce(?4,detail) WHERE id=?5 AND tenant=?6",
+      w.at, w.idle_expires_at, w.expires_at, detail, w.id, tenant_);
   if (db_.changes() == 0) return missing();
   return {};
 }

@@ -43,6 +43,18 @@ Error translate_password(Error error) {
   return {ErrorKind::invalid, "", error.code + ": " + error.message};
 }
 
+// Scripts are told of the request, without its body: a password may be in it.
+login::RegistrationScene scene_of_scripts(const Call& call, domain::Connection connection) {
+  return {.context = call.context,
+          .request = {.method = call.row ? std::string(http::to_string(call.row->method)) : "POST",
+                      .language = {},
+                      .query = {},
+                      .body = {}},
+          .client = nullptr,
+          .connection = std::move(connection),
+          .transaction = {}};
+}
+
 connections::database::Scene scene_of(const Call& call, std::string client_id) {
   return {.tenant = *call.context.tenant,
           .host = call.context.link_host,

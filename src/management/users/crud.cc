@@ -99,16 +99,26 @@ Async<Reply> create(const ports::Services& services, Options options, Call call)
   CO_TRY(const auto connection,
          co_await creatable_connection(services, call.tenant(), json::string_or(body, "connection")));
   connections::database::Database database(services, std::move(options));
-  auto change = co_await database.create_user(call.tenant(), connection, request_of(body), call.context.now);
+  auto wanted = request_of(body);
+  ports::Writes scripted;
+  const login::RegistrationScene registration = scene_of_scripts(call, connection);
+  if (auto admitted = co_await login::before_registration(services, registration, wanted, scripted);
+      !admitted) {
+    CO_ENSURE(co_await services.committer.commit(call.tenant(), std::move(scripted)));
+    co_return std::unexpected(std::move(admitted).error());
+  }
+  auto change = co_await database.create_user(call.tenant(), connection, std::move(wanted), call.context.now);
   if (!change) co_return std::unexpected(translate_password(std::move(change).error()));
   const bool wants_mail = json::boolean_or(body, "verify_email", true) && !change->user.email_verified();
   if (wants_mail && !change->user.email().empty() && connection.is_database()) {
     CO_TRY(auto mail, co_await verification(services, database, scene_of(call), connection, change->user));
     for (auto& write : mail) change->writes.push_back(std::move(write));
   }
+  for (auto& write : scripted) change->writes.push_back(std::move(write));
   change->writes.push_back(api_record(services, call, change->user.to_json()));
   auto done = co_await services.committer.commit(call.tenant(), std::move(change->writes));
   if (!done) co_return std::unexpected(translate(std::move(done).error()));
+  login::after_registration(services, registration, change->user);
   co_return ok(change->user.to_json());
 }
 

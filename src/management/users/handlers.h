@@ -1,6 +1,7 @@
 #pragma once
 #include <initializer_list>
 
+#include "login/registration.h"
 #include "management/users/users.h"
 
 // The handlers of the rows, by file, and what they share.
@@ -19,6 +20,7 @@ Error translate(Error error);
 // Password errors carry their name in the message (Auth0 Authentication API).
 Error translate_password(Error error);
 connections::database::Scene scene_of(const Call& call, std::string client_id = {});
+login::RegistrationScene scene_of_scripts(const Call& call, domain::Connection connection);
 // Identities with the profile of the primary one, as linking shows them.
 json::Array linked_identities(const domain::User& user);
 // The connection of an identity; a bare value with its name and provider when it was removed since.

@@ -191,6 +191,8 @@ Async<domain::User> attempt(const ports::Services& services, Options options, co
   CO_ENSURE(co_await add_verification(services, database, call, connection, user, writes));
   writes.push_back(api_record(services, call));
   CO_ENSURE(co_await services.committer.commit(call.tenant(), std::move(writes)));
+  if (body.contains("password"))
+    login::after_password_change(services, scene_of_scripts(call, connection), user);
   co_return user;
 }
 

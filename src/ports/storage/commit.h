@@ -110,6 +110,8 @@ struct TouchRefreshToken {  // not_found when revoked
   int64_t id;
   TimePoint at;
   std::optional<TimePoint> idle_expires_at;
+  std::optional<TimePoint> expires_at;        // absent: stays as it is
+  std::optional<domain::RefreshToken> noted;  // with another Authorization::extra; absent: stays as it is
 };
 struct RevokeFamily {
   int64_t family;

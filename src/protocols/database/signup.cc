@@ -7,6 +7,7 @@
 #include "domain/password_policy.h"
 #include "login/limits.h"
 #include "login/protection.h"
+#include "login/registration.h"
 #include "login/session_cookie.h"
 #include "protocols/cors.h"
 #include "protocols/database/challenges.h"
@@ -27,6 +28,7 @@ struct Form {
   Body body;
   ClientPtr client;
   std::string password_problem;  // the whole error body of a weak password
+  ports::Writes scripted;        // what scripts did, also when the account is refused
 
   const ports::Services& services() const { return parts.services; }
   domain::TenantId tenant() const { return context.tenant->id; }
@@ -172,6 +174,18 @@ json::Object created_reply(const Form& form, const domain::User& user) {
   return reply;
 }
 
+login::RegistrationScene registration_of(const Form& form, const domain::Connection& connection) {
+  extensions::RequestFacts request{.method = "POST", .language = {}, .query = {}, .body = {}};
+  for (const std::string_view name :
+       {"client_id", "connection", "email", "username", "phone_number", "user_metadata"})
+    if (const auto* value = form.body.members().if_contains(name)) request.body[name] = *value;
+  return {.context = form.context,
+          .request = std::move(request),
+          .client = form.client,
+          .connection = connection,
+          .transaction = {}};
+}
+
 Async<domain::User> create(Form& form, const domain::Connection& connection, json::Object attributes) {
   auto& database = form.parts.database;
   const auto now = form.context.now;
@@ -179,10 +193,13 @@ Async<domain::User> create(Form& form, const domain::Connection& connection, jso
   CO_ENSURE(co_await source::admit_password(
       form.services(), database, scene_of(form), connection, source::LeakStage::sign_up,
       form.services().breached_passwords.contains(form.body.get("password")), {}, leak));
-  auto change = co_await database.create_user(form.context.tenant->id, connection,
-                                              new_user_of(form.body, std::move(attributes)), now);
+  auto wanted = new_user_of(form.body, std::move(attributes));
+  const auto registration = registration_of(form, connection);
+  CO_ENSURE(co_await login::before_registration(form.services(), registration, wanted, form.scripted));
+  auto change = co_await database.create_user(form.context.tenant->id, connection, std::move(wanted), now);
   if (!change) co_return std::unexpected(explain(form, connection, std::move(change).error()));
   append(change->writes, std::move(leak));
+  append(change->writes, std::exchange(form.scripted, {}));
   const auto scene = scene_of(form);
   change->writes.push_back(database.log(scene, connection, "ss", "Signed up", &change->user));
   if (!change->user.email().empty()) {
@@ -191,7 +208,9 @@ Async<domain::User> create(Form& form, const domain::Connection& connection, jso
       append(change->writes, database.send_verification(scene, *settings, connection, change->user,
                                                         {.client_id = form.client->client_id}));
   }
-  co_return co_await database.commit(form.tenant(), std::move(*change));
+  CO_TRY(auto user, co_await database.commit(form.tenant(), std::move(*change)));
+  login::after_registration(form.services(), registration, user);
+  co_return user;
 }
 
 Async<json::Object> sign_up(Form& form, domain::Connection connection) {
@@ -205,7 +224,8 @@ Async<json::Object> sign_up(Form& form, domain::Connection connection) {
   if (error.code == "user_exists") {
     CO_TRY(error, co_await taken(form, error.debug));
   }
-  ports::Writes record{form.parts.database.log(scene_of(form), connection, "fs", error.message, nullptr)};
+  ports::Writes record = std::move(form.scripted);
+  record.push_back(form.parts.database.log(scene_of(form), connection, "fs", error.message, nullptr));
   CO_ENSURE(co_await form.services().committer.commit(form.tenant(), std::move(record)));
   co_return std::unexpected(std::move(error));
 }

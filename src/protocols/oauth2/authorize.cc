@@ -9,6 +9,7 @@
 #include "protocols/oauth2/authorize_response.h"
 #include "protocols/oauth2/authorize_steps.h"
 #include "standards/oauth/errors.h"
+#include "standards/oauth/scope.h"
 
 namespace durward::protocols::oauth2 {
 namespace {
@@ -127,12 +128,14 @@ std::string issue_code(const ports::Services& services, const endpoint::RequestC
   code.authorization = {.client_id = request.client_id,
                         .user_id = who.user.user_id,
                         .audience = request.audience,
-                        .scope = request.scope,
+                        .scope = who.changes.apply_to(request.scope),
                         .sid = who.session.sid(),
                         .connection = who.session.connection,
                         .auth_time = who.session.authenticated_at,
                         .nonce = request.nonce,
                         .extra = {}};
+  if (!who.changes.empty())
+    code.authorization.extra[extensions::token_changes_member] = who.changes.to_json();
   // RFC 6749 §4.1.3: only a redirect URI that was sent has to be repeated.
   if (request.redirect_uri_given) code.redirect_uri = request.redirect_uri;
   if (request.challenge) {
@@ -157,7 +160,8 @@ Async<tokens::AccessToken> front_channel_token(tokens::Issuer& issuer, endpoint:
   wanted.api = outcome.api.server;
   wanted.audience = outcome.api.audience;
   wanted.subject = who.user.user_id;
-  wanted.scope = outcome.request.scope;
+  wanted.scope = who.changes.apply_to(outcome.request.scope);
+  if (!outcome.api.server || !outcome.api.server->is_system) wanted.claims = who.changes.access_claims;
   // A refresh token never comes through the front channel (RFC 6749 §4.2.2).
   std::erase(wanted.scope, "offline_access");
   wanted.front_channel = true;
@@ -174,7 +178,8 @@ Async<std::string> front_channel_id_token(tokens::Issuer& issuer, endpoint::Requ
   wanted.now = context.now;
   wanted.client = outcome.client;
   wanted.user = std::move(who.user);
-  wanted.scope = outcome.request.scope;
+  wanted.scope = who.changes.apply_to(outcome.request.scope);
+  wanted.claims = std::move(who.changes.id_claims);
   wanted.sid = who.session.sid();
   wanted.nonce = outcome.request.nonce;
   if (outcome.request.max_age_requested) wanted.auth_time = who.session.authenticated_at;
@@ -232,6 +237,45 @@ Task<http::Response> refuse(const ports::Services& services, endpoint::RequestCo
   co_return co_await answer(services, context, std::move(*request), error_parameters(error));
 }
 
+// ---- what scripts are told
+
+std::string_view protocol_of(const oauth::ResponseType& type) {
+  if (!type.code) return "oidc-implicit-profile";
+  return type.token || type.id_token ? "oidc-hybrid-profile" : "oidc-basic-profile";
+}
+
+json::Array words_of(std::string_view text) {
+  const auto words = oauth::ScopeSet::parse(text);
+  return words ? json::array_of(words->words()) : json::Array();
+}
+
+login::Told describe(const login::Transaction& transaction) {
+  login::Told told;
+  const auto request = AuthorizationRequest::from_json(transaction.request);
+  if (!request) return told;
+  const std::string type = std::string(oauth::to_string(request->response_type));
+  const std::string mode = std::string(oauth::to_string(request->response_mode));
+  told.transaction = {{"id", transaction.id},
+                      {"protocol", protocol_of(request->response_type)},
+                      {"requested_scopes", json::array_of(request->scope)},
+                      {"response_type", words_of(type)},
+                      {"response_mode", mode},
+                      {"redirect_uri", request->redirect_uri},
+                      {"acr_values", json::Array()},
+                      {"ui_locales", words_of(transaction.ui_locales)}};
+  if (!request->state.empty()) told.transaction["state"] = request->state;
+  if (!transaction.prompt.empty()) told.transaction["prompt"] = words_of(transaction.prompt);
+  if (!transaction.login_hint.empty()) told.transaction["login_hint"] = transaction.login_hint;
+  told.resource_server = request->audience;
+  told.query = request->extensions;
+  told.query["client_id"] = request->client_id;
+  told.query["response_type"] = type;
+  told.query["redirect_uri"] = request->redirect_uri;
+  told.query["scope"] = oauth::ScopeSet(request->scope).join();
+  if (!request->audience.empty()) told.query["audience"] = request->audience;
+  return told;
+}
+
 endpoint::Endpoint row(std::string id, http::Method method, const Parts& parts) {
   endpoint::Endpoint out;
   out.id = std::move(id);
@@ -261,7 +305,8 @@ login::Protocol authorization_protocol(const ports::Services& services, tokens::
           .refuse =
               [&services](endpoint::RequestContext context, login::Transaction transaction, Error error) {
                 return refuse(services, std::move(context), std::move(transaction), std::move(error));
-              }};
+              },
+          .describe = describe};
 }
 
 std::vector<endpoint::Endpoint> authorize_rows(const ports::Services& services,

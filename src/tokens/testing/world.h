@@ -288,6 +288,8 @@ struct FakeCommitter : ports::Committer {
   void apply(const ports::TouchRefreshToken& w) {
     state.refresh_tokens[w.id].last_used_at = w.at;
     state.refresh_tokens[w.id].idle_expires_at = w.idle_expires_at;
+    if (w.expires_at) state.refresh_tokens[w.id].expires_at = w.expires_at;
+    if (w.noted) state.refresh_tokens[w.id].authorization.extra = w.noted->authorization.extra;
   }
   void apply(const ports::RevokeFamily& w) {
     std::erase_if(state.refresh_tokens, [&](const auto& item) { return item.second.family == w.family; });

@@ -55,11 +55,20 @@ Result<> check_verifier(const Exchange& exchange, const domain::AuthorizationCod
   return checked;
 }
 
+// What the scripts of the login wanted in its tokens.
+extensions::TokenChanges changes_of(const domain::AuthorizationCode& code) {
+  const auto* changes = json::object(code.authorization.extra, extensions::token_changes_member);
+  return changes ? extensions::TokenChanges::from_json(*changes) : extensions::TokenChanges();
+}
+
 std::string add_refresh_token(Exchange& exchange, const domain::AuthorizationCode& code) {
   if (!has_scope(code.authorization, "offline_access") || !exchange.client->allows_grant("refresh_token"))
     return {};
-  auto made = tokens::make_refresh_token(exchange.services(), *exchange.client, code.authorization,
+  auto authorization = code.authorization;
+  authorization.extra.erase(extensions::token_changes_member);  // each refresh runs the scripts again
+  auto made = tokens::make_refresh_token(exchange.services(), *exchange.client, std::move(authorization),
                                          code.grant_id, device_of(exchange.context), exchange.context.now);
+  changes_of(code).apply_to(made.token);
   exchange.writes.push_back(ports::InsertRefreshToken{std::move(made.token)});
   return made.text;
 }
@@ -78,7 +87,8 @@ Async<json::Object> redeem_authorization_code(Exchange& exchange) {
                      .user = std::move(user),
                      .nonce = code.authorization.nonce,
                      .grant_id = code.grant_id,
-                     .refresh_token = add_refresh_token(exchange, code)};
+                     .refresh_token = add_refresh_token(exchange, code),
+                     .changes = changes_of(code)};
   // OpenID Connect Core §2: auth_time when max_age was asked for.
   if (code.max_age_requested) request.auth_time = code.authorization.auth_time;
   co_return co_await user_tokens(exchange, std::move(request));

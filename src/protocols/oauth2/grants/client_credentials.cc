@@ -1,3 +1,4 @@
+#include "extensions/credentials_exchange.h"
 #include "protocols/oauth2/grants/exchange.h"
 #include "standards/oauth/errors.h"
 #include "standards/oauth/scope.h"
@@ -46,6 +47,23 @@ Async<Api> audience_api(Exchange& exchange) {
   co_return api;
 }
 
+Async<extensions::ProgramVerdict> run_scripts(Exchange& exchange, const domain::ResourceServer& api,
+                                              const oauth::ScopeSet& scope) {
+  extensions::ProgramFacts facts{.context = exchange.context,
+                                 .client = exchange.client,
+                                 .audience = api.identifier,
+                                 .scope = scope.words()};
+  facts.request.method = "POST";
+  for (const std::string_view name : {"grant_type", "client_id", "audience", "scope"})
+    if (exchange.body.has(name)) facts.request.body[name] = exchange.body.get(name);
+  CO_TRY(auto verdict, co_await extensions::credentials_exchange(exchange.services(), std::move(facts)));
+  if (!verdict.trace.empty()) exchange.log.details["scripts"] = verdict.trace;
+  auto& writes = verdict.denial ? exchange.penalty : exchange.writes;
+  for (auto& write : verdict.writes) writes.push_back(std::move(write));
+  if (verdict.denial) co_return std::unexpected(*verdict.denial);
+  co_return verdict;
+}
+
 json::Object reply_of(const tokens::AccessToken& access, const std::string& scope) {
   json::Object reply{{"access_token", access.text}};
   if (!scope.empty()) reply["scope"] = scope;
@@ -65,17 +83,20 @@ Async<json::Object> redeem_client_credentials(Exchange& exchange) {
                          exchange.tenant(), client->client_id, api.server->identifier, "client"));
   if (!grant || api.server->client_policy == "deny_all") co_return not_granted(exchange.log.audience);
   CO_TRY(auto scope, granted_scope(exchange.body.get("scope"), *grant, *api.server));
-  CO_TRY(auto access,
-         co_await exchange.parts.issuer.access_token({.tenant = exchange.tenant(),
-                                                      .issuer = exchange.context.issuer,
-                                                      .now = exchange.context.now,
-                                                      .client = client,
-                                                      .api = api.server,
-                                                      .audience = api.audience,
-                                                      .subject = client->client_id + "@clients",
-                                                      .of_user = false,
-                                                      .scope = scope.words(),
-                                                      .gty = std::string(tokens::gty_client_credentials)}));
+  CO_TRY(auto verdict, co_await run_scripts(exchange, *api.server, scope));
+  scope = oauth::ScopeSet(verdict.scope);
+  CO_TRY(auto access, co_await exchange.parts.issuer.access_token(
+                          {.tenant = exchange.tenant(),
+                           .issuer = exchange.context.issuer,
+                           .now = exchange.context.now,
+                           .client = client,
+                           .api = api.server,
+                           .audience = api.audience,
+                           .subject = client->client_id + "@clients",
+                           .of_user = false,
+                           .scope = scope.words(),
+                           .gty = std::string(tokens::gty_client_credentials),
+                           .claims = api.server->is_system ? json::Object() : verdict.claims}));
   exchange.log.scope = scope.join();
   co_return reply_of(access, exchange.log.scope);
 }

@@ -144,9 +144,13 @@ Async<json::Object> redeem_at(Exchange& exchange, std::string realm) {
   const TimePoint now = exchange.context.now;
   exchange.writes.push_back(ports::RecordLogin{user.user_id, exchange.context.ip, now});
   UserTokens request{.authorization = authorization, .user = std::move(user), .gty = tokens::gty_password};
+  CO_ENSURE(co_await run_login_scripts(exchange, request,
+                                       {.protocol = "oauth2-password", .connection = connection->name}));
+  authorization.scope = request.authorization.scope;
   if (has_scope(authorization, "offline_access")) {
     auto made = tokens::make_refresh_token(exchange.services(), *exchange.client, std::move(authorization), 0,
                                            device_of(exchange.context), now);
+    request.changes.apply_to(made.token);
     request.grant_id = made.token.family;
     request.refresh_token = std::move(made.text);
     exchange.writes.push_back(ports::InsertRefreshToken{std::move(made.token)});

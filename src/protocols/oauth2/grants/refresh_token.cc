@@ -67,7 +67,7 @@ Result<> check_audience(const Exchange& exchange, const RefreshToken& token) {
 }
 
 // The successor keeps family, grant and absolute end of its predecessor; idle time begins anew.
-std::string rotate(Exchange& exchange, const RefreshToken& token) {
+std::string rotate(Exchange& exchange, const RefreshToken& token, const extensions::TokenChanges& changes) {
   const TimePoint now = exchange.context.now;
   auto next = tokens::make_refresh_token(exchange.services(), *exchange.client, token.authorization,
                                          token.family, token.device, now);
@@ -75,18 +75,27 @@ std::string rotate(Exchange& exchange, const RefreshToken& token) {
   next.token.device.last_ip = exchange.context.ip;
   next.token.device.last_user_agent = exchange.context.user_agent;
   next.token.last_used_at = now;
+  changes.apply_to(next.token);
   if (!token.rotated_at) exchange.writes.push_back(ports::RotateRefreshToken{token.id, now});
   exchange.writes.push_back(ports::InsertRefreshToken{std::move(next.token)});
   return next.text;
 }
 
 // The text of the successor, or nothing when the token stays as it is.
-std::string renew(Exchange& exchange, const RefreshToken& token) {
+std::string renew(Exchange& exchange, const RefreshToken& token, const extensions::TokenChanges& changes) {
   const auto& policy = exchange.client->refresh_token;
-  if (policy.rotating || token.rotated_at) return rotate(exchange, token);
+  if (policy.rotating || token.rotated_at) return rotate(exchange, token, changes);
   std::optional<TimePoint> idle_end;
   if (!policy.infinite_idle_lifetime) idle_end = exchange.context.now + policy.idle_lifetime;
-  exchange.writes.push_back(ports::TouchRefreshToken{token.id, exchange.context.now, idle_end});
+  RefreshToken used = token;
+  used.idle_expires_at = idle_end;
+  changes.apply_to(used);
+  exchange.writes.push_back(
+      ports::TouchRefreshToken{.id = token.id,
+                               .at = exchange.context.now,
+                               .idle_expires_at = used.idle_expires_at,
+                               .expires_at = changes.refresh_expires_at ? used.expires_at : std::nullopt,
+                               .noted = changes.refresh_metadata ? std::optional(used) : std::nullopt});
   return {};
 }
 
@@ -106,9 +115,13 @@ Async<json::Object> redeem_refresh_token(Exchange& exchange) {
                      .gty = tokens::gty_refresh_token,
                      // OpenID Connect Core §12.2: the time of the original authentication, no nonce.
                      .auth_time = token.authorization.auth_time,
-                     .grant_id = token.family,
-                     .refresh_token = renew(exchange, token)};
+                     .grant_id = token.family};
   request.authorization.scope = std::move(scope);
+  CO_ENSURE(co_await run_login_scripts(exchange, request,
+                                       {.protocol = "oauth2-refresh-token",
+                                        .connection = token.authorization.connection,
+                                        .refresh_token = token}));
+  request.refresh_token = renew(exchange, token, request.changes);
   co_return co_await user_tokens(exchange, std::move(request));
 }
 

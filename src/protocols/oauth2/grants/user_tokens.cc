@@ -18,6 +18,23 @@ json::Object members(const json::Object& from, std::initializer_list<std::string
   return out;
 }
 
+void add_all(json::Object& to, const json::Object& from) {
+  for (const auto& member : from) to.emplace(member.key(), member.value());
+}
+
+// Tokens for this server's own APIs carry nothing of a customer's (Auth0 Authentication API, audiences).
+json::Object claims_for_api(const UserTokens& request, const Api& api) {
+  auto claims = members(request.authorization.extra, {"org_id", "org_name"});
+  if (!api.server || !api.server->is_system) add_all(claims, request.changes.access_claims);
+  return claims;
+}
+
+json::Object claims_for_client(const UserTokens& request) {
+  auto claims = members(request.authorization.extra, {"acr", "org_id", "org_name"});
+  add_all(claims, request.changes.id_claims);
+  return claims;
+}
+
 tokens::AccessTokenRequest access_request(const Exchange& exchange, const UserTokens& request,
                                           const Api& api) {
   const auto& context = exchange.context;
@@ -32,12 +49,13 @@ tokens::AccessTokenRequest access_request(const Exchange& exchange, const UserTo
           .gty = std::string(request.gty),
           .grant_id = request.grant_id,
           .sid = request.authorization.sid,
-          .claims = members(request.authorization.extra, {"org_id", "org_name"})};
+          .claims = claims_for_api(request, api)};
 }
 
 tokens::IdTokenRequest id_request(const Exchange& exchange, UserTokens request,
                                   std::vector<std::string> scope) {
   const auto& context = exchange.context;
+  auto claims = claims_for_client(request);
   return {.tenant = exchange.tenant(),
           .issuer = context.issuer,
           .now = context.now,
@@ -48,7 +66,7 @@ tokens::IdTokenRequest id_request(const Exchange& exchange, UserTokens request,
           .nonce = std::move(request.nonce),
           .auth_time = request.auth_time,
           .amr = json::strings(request.authorization.extra, "amr"),
-          .claims = members(request.authorization.extra, {"acr", "org_id", "org_name"})};
+          .claims = std::move(claims)};
 }
 
 }  // namespace

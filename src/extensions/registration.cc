@@ -1,0 +1,80 @@
+#include "extensions/registration.h"
+
+#include <algorithm>
+
+#include "extensions/hooks.h"
+
+namespace durward::extensions {
+namespace {
+
+constexpr std::string_view trigger = "pre-user-registration";
+
+json::Object event_of(const RegistrationFacts& facts) {
+  json::Object event{{"tenant", tenant_event(*facts.context.tenant)},
+                     {"connection", connection_event(facts.connection)},
+                     {"request", request_event(facts.context, facts.request)},
+                     {"user", facts.user}};
+  if (facts.client) event["client"] = client_event(*facts.client);
+  json::Object transaction = facts.transaction;
+  for (const auto name : {"acr_values", "requested_scopes", "ui_locales"})
+    transaction.emplace(name, json::Array());
+  event["transaction"] = std::move(transaction);
+  return event;
+}
+
+void apply(RegistrationVerdict& verdict, const Command& command) {
+  if (command.name == "user.setUserMetadata") verdict.user_metadata[command.text(0)] = command.args[1];
+  if (command.name == "user.setAppMetadata") verdict.app_metadata[command.text(0)] = command.args[1];
+  if (verdict.denial) return;
+  if (command.name == "access.deny")
+    verdict.denial = Error{ErrorKind::invalid, "extensibility_error", command.text(1), command.text(0)};
+  if (command.name == "validation.error")
+    verdict.denial = Error{ErrorKind::invalid, "validation_error", command.text(1), command.text(0)};
+}
+
+Error failure_of(const Failure& failure) {
+  const std::string why = "Action " + failure.action + ": " + failure.kind;
+  if (failure.is_overload)
+    return {ErrorKind::unavailable, "temporarily_unavailable", "The server is overloaded. Please try again.",
+            why, failure.retry_after};
+  return {ErrorKind::invalid, "extensibility_error", "The registration could not be completed.", why};
+}
+
+void merge(json::Object& attributes, std::string_view member, const json::Object& changes) {
+  if (changes.empty()) return;
+  json::Object inner;
+  if (const auto* found = json::object(attributes, member)) inner = *found;
+  for (const auto& change : changes) {
+    if (change.value().is_null())
+      inner.erase(change.key());
+    else
+      inner.insert_or_assign(change.key(), change.value());
+  }
+  attributes[member] = std::move(inner);
+}
+
+}  // namespace
+
+Async<RegistrationVerdict> pre_user_registration(const ports::Services& services, RegistrationFacts facts) {
+  RegistrationVerdict verdict;
+  const auto tenant = facts.context.tenant->id;
+  CO_TRY(const bool bound, co_await is_bound(services, tenant, std::string(trigger)));
+  if (!bound) co_return co_await pre_user_registration_hook(services, std::move(facts), std::move(verdict));
+  CO_TRY(auto outcome, co_await run_trigger(services, {.tenant = tenant,
+                                                       .trigger = std::string(trigger),
+                                                       .event = event_of(facts),
+                                                       .now = facts.context.now}));
+  for (const auto& performed : outcome.performed)
+    for (const auto& command : performed.commands) apply(verdict, command);
+  if (outcome.failure) verdict.denial = failure_of(*outcome.failure);
+  verdict.trace = outcome.trace();
+  verdict.writes = std::move(outcome.writes);
+  co_return verdict;
+}
+
+void add_metadata(json::Object& attributes, const RegistrationVerdict& verdict) {
+  merge(attributes, "user_metadata", verdict.user_metadata);
+  merge(attributes, "app_metadata", verdict.app_metadata);
+}
+
+}  // namespace durward::extensions
