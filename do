@@ -5,12 +5,13 @@ cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
 
 # What a build needs, and what the end-to-end tests need on top. docs/dependencies.md says why each is there.
 build_packages=(clang-19 lld-19 clang-format-19 libclang-rt-19-dev cmake ninja-build ccache libboost1.81-dev libboost-json1.81-dev
-  libssl-dev libsqlite3-dev libpq-dev libcurl4-openssl-dev libcrypt-dev libyaml-cpp-dev libmimalloc-dev libhiredis-dev libnats-dev libargon2-dev libgtest-dev
+  libssl-dev libsqlite3-dev libpq-dev libcurl4-openssl-dev libcrypt-dev libyaml-cpp-dev libmimalloc-dev libhiredis-dev libnats-dev libargon2-dev libseccomp-dev libgtest-dev
   ca-certificates)
 tidy_packages=(python3-minimal git)
-unit_packages=(postgresql-15 redis-server nats-server)
+sandbox_packages=(bubblewrap)  # what customers' code runs in
+unit_packages=(postgresql-15 redis-server nats-server "${sandbox_packages[@]}")
 fleet_packages=(nginx-light redis-server postgresql-15 nats-server openssl)
-test_packages=(chromium apache2 libapache2-mod-auth-openidc "${fleet_packages[@]}")
+test_packages=(chromium apache2 libapache2-mod-auth-openidc "${fleet_packages[@]}" "${sandbox_packages[@]}")
 
 export CCACHE_DIR="${CCACHE_DIR:-$HOME/.cache/durward-ccache}"
 export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
@@ -78,6 +79,7 @@ do_build() { build "${1:-dev}"; }
 
 do_run() {
   build dev durward
+  need "${sandbox_packages[@]}"
   npm_packages web/sample
   exec build/dev/durward dev "$@"
 }
