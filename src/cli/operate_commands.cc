@@ -9,6 +9,7 @@
 #include "cli/hash_calibration.h"
 #include "crypto/x509.h"
 #include "http/server.h"
+#include "server/extensions.h"
 #include "server/master_key.h"
 #include "server/roles.h"
 #include "server/serve.h"
@@ -141,6 +142,14 @@ Check check_hash_cost(const Settings& settings) {
   return check;
 }
 
+Result<std::string> check_scripts(const Settings& settings) {
+  SystemClock clock;
+  SystemRandom random;
+  metrics::Registry metrics;
+  TRY(const auto extensions, server::Extensions::open(settings, clock, random, metrics));
+  return extensions->check(settings);
+}
+
 Result<std::string> check_roles(const Settings& settings) {
   const std::string roles = server::describe_roles(settings);
   SystemRandom random;
@@ -182,6 +191,7 @@ std::vector<Check> check_all(const Settings& settings) {
           {"certificate", check_certificate(settings)},
           {"addresses", check_ports(settings)},
           {"clock", check_clock(settings)},
+          {"scripts", check_scripts(settings)},
           check_hash_cost(settings)};
 }
 

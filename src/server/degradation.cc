@@ -15,7 +15,7 @@ constexpr std::string_view core_paths[] = {
 }  // namespace
 
 std::string_view to_string(Dependency dependency) {
-  constexpr std::string_view names[] = {"store", "redis", "events", "hashing"};
+  constexpr std::string_view names[] = {"store", "redis", "events", "hashing", "extensions"};
   return names[size_t(dependency)];
 }
 

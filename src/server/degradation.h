@@ -7,7 +7,7 @@
 // so.
 namespace durward::server {
 
-enum class Dependency { store, redis, events, hashing };
+enum class Dependency { store, redis, events, hashing, extensions };
 std::string_view to_string(Dependency dependency);
 
 struct Degradation {
@@ -52,6 +52,16 @@ inline constexpr Degradation degradations[] = {
     {Dependency::hashing, "More passwords than can be hashed in time, in process or by the role",
      "What would be late is 503 with Retry-After at once, each tenant keeps its share; tokens, keys and "
      "userinfo go on."},
+    {Dependency::extensions, "Actions, rules and hooks at sign-in, sign-up and tokens",
+     "Each binding does what its failure_policy says: open goes on without the code, closed (the default) is "
+     "503 with Retry-After. Where no code is bound nobody notices."},
+    {Dependency::extensions, "Database scripts of connections", "503 with Retry-After."},
+    {Dependency::extensions, "Deploying and testing code",
+     "503 with Retry-After; what is deployed stays deployed."},
+    {Dependency::extensions, "More calls of scripts than there are processes for",
+     "Each tenant waits in its own queue; what is too much is refused at once with Retry-After, which is as "
+     "if "
+     "extensions were away for it."},
 };
 
 // Whether what this process needs is there, asked at the time of the question.

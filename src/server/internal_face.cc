@@ -2,6 +2,8 @@
 
 #include "adapters/hashing/hashing_face.h"
 #include "adapters/hashing/hashing_wire.h"
+#include "adapters/sandbox/scripts_face.h"
+#include "adapters/sandbox/scripts_wire.h"
 #include "base/log.h"
 #include "server/pipeline.h"
 
@@ -19,8 +21,8 @@ http::Response refuse(const http::Request& request, int status, std::string_view
   return response;
 }
 
-Endpoint hashing_row(std::string id, std::string_view path, std::string summary,
-                     endpoint::ProtocolHandler handler) {
+Endpoint role_row(std::string id, std::string_view path, std::string summary,
+                  endpoint::ProtocolHandler handler) {
   Endpoint row;
   row.id = std::move(id);
   row.method = http::Method::post;
@@ -35,14 +37,26 @@ Endpoint hashing_row(std::string id, std::string_view path, std::string summary,
 }  // namespace
 
 std::vector<Endpoint> hashing_rows(ports::Hasher& hasher) {
-  return {hashing_row("internal_hash", adapters::hash_path, "Hash a password",
-                      [&hasher](auto, http::Request request, auto) {
-                        return adapters::serve_hash(hasher, std::move(request));
-                      }),
-          hashing_row("internal_verify", adapters::verify_path, "Compare a password with a hash",
-                      [&hasher](auto, http::Request request, auto) {
-                        return adapters::serve_verify(hasher, std::move(request));
-                      })};
+  return {role_row("internal_hash", adapters::hash_path, "Hash a password",
+                   [&hasher](auto, http::Request request, auto) {
+                     return adapters::serve_hash(hasher, std::move(request));
+                   }),
+          role_row("internal_verify", adapters::verify_path, "Compare a password with a hash",
+                   [&hasher](auto, http::Request request, auto) {
+                     return adapters::serve_verify(hasher, std::move(request));
+                   })};
+}
+
+std::vector<Endpoint> extension_rows(ports::Scripts& scripts, ports::ModuleBuilder& modules) {
+  namespace sandbox = adapters::sandbox;
+  return {role_row("internal_scripts", sandbox::scripts_path, "Run scripts",
+                   [&scripts](auto, http::Request request, auto) {
+                     return sandbox::serve_scripts(scripts, std::move(request));
+                   }),
+          role_row("internal_modules", sandbox::modules_path, "Bundle npm modules",
+                   [&modules](auto, http::Request request, auto) {
+                     return sandbox::serve_modules(modules, std::move(request));
+                   })};
 }
 
 InternalFace::InternalFace(std::vector<Endpoint> rows, http::SharedKeys keys, const Clock& clock,

@@ -5,6 +5,7 @@
 #include "http/router.h"
 #include "http/shared_key.h"
 #include "ports/hasher.h"
+#include "ports/scripts.h"
 #include "ports/short_cache.h"
 #include "server/health.h"
 
@@ -34,5 +35,7 @@ class InternalFace {
 
 // The hashing role's rows on the internal listener.
 std::vector<endpoint::Endpoint> hashing_rows(ports::Hasher& hasher);
+// The extensions role's.
+std::vector<endpoint::Endpoint> extension_rows(ports::Scripts& scripts, ports::ModuleBuilder& modules);
 
 }  // namespace durward::server

@@ -10,6 +10,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include "adapters/redis/link.h"
+#include "adapters/sandbox/egress_policy.h"
 #include "base/encoding.h"
 #include "http/address.h"
 #include "http/client.h"
@@ -51,6 +52,20 @@ constexpr Option table[] = {
   {"hasher", list, "local", "where passwords are hashed: local, or https://HOST:PORT of hashing roles"},
   {"hasher-timeout", integer, "5000", "milliseconds a password may take to be hashed, here or at hashing roles, before the login is refused with 503",
    0, 50, 60000},
+  {"extensions", list, "local", "where customers' code is run: local, or https://HOST:PORT of extensions roles"},
+  {"extensions-connections", integer, "512", "connections to one extensions role: calls of scripts under way there", 0, 1, 10000},
+  {"extensions-sandbox", text, "strict", "strict runs customers' code only in the full sandbox; accept-weaker also where this kernel gives none of"
+   " its own /proc or, to root, no user namespace", 0, 0, 0, "strict accept-weaker"},
+  {"engine", path, "", "folder of the JavaScript engine; without it share/durward/engine beside the program, or the checkout's"},
+  {"extensions-warm", integer, "2", "processes for customers' code that wait started and sandboxed", 0, 0, 256},
+  {"extensions-processes", integer, "16", "processes for customers' code at most", 0, 1, 4096},
+  {"extensions-tenant-processes", integer, "4", "of them for one tenant", 0, 1, 256},
+  {"extensions-memory", integer, "128", "MiB of the JavaScript heap of one process", 0, 32, 4096},
+  {"extensions-nice", integer, "10", "how far customers' code stands back behind the rest, as nice(1) counts", 0, 0, 19},
+  {"extensions-idle", integer, "300", "seconds without a call after which a tenant's process ends", 0, 1, 86400},
+  {"extensions-npm-registry", text, "", "URL of the npm registry that declared modules come from; without it npm's own"},
+  {"egress-allow", list, "", "addresses, CIDR blocks or HOST:PORT that customers' code may connect to although they are not public; repeatable"},
+  {"egress-connections", integer, "64", "connections of one tenant's code", 0, 1, 10000},
   {"redis", text, "", "redis://HOST:PORT[,...] or redis+sentinel://HOST:PORT[,...]/MASTER: counters and locks the fleet shares; without it"
    " each process has its own"},
   {"redis-password", text, "", "password of the Redis servers", secret},
@@ -169,6 +184,8 @@ bool empty_or_host_and_port(const std::string& text) { return text.empty() || is
 
 bool is_network(const std::string& text) { return http::Networks::parse({text}).has_value(); }
 
+bool is_egress(const std::string& text) { return adapters::sandbox::EgressPolicy::parse({text}).has_value(); }
+
 bool is_verify_url(const std::string& text) {
   const size_t equals = text.find('=');
   return equals != text.npos && login::find_provider(text.substr(0, equals)) &&
@@ -186,6 +203,7 @@ constexpr Form forms[] = {
     {"operator-listen", empty_or_host_and_port, "must be HOST:PORT"},
     {"sample-listen", is_host_and_port, "must be HOST:PORT"},
     {"captcha-verify", is_verify_url, "must be PROVIDER=https://..., of a provider that tenants can choose"},
+    {"egress-allow", is_egress, "must be addresses, CIDR blocks or HOST:PORT"},
     {"trusted-proxies", is_network, "must be addresses or CIDR blocks"},
     {"metrics-from", is_network, "must be addresses or CIDR blocks"}};
 
@@ -408,24 +426,33 @@ class SettingsReader {
       mistake("events-user and events-password", "belong together");
   }
 
+  // True when it names other servers.
+  bool check_peer(const char* name) {
+    const auto& servers = settings_.list(name);
+    const bool remote = servers != std::vector<std::string>{"local"};
+    if (servers.empty()) mistake(name, "must be local or https://HOST:PORT");
+    for (const auto& url : servers)
+      if (remote && (!url.starts_with("https://") || !http::Origin::parse(url)))
+        mistake(name, "must be local or https://HOST:PORT, not \"" + url + "\"");
+    return remote;
+  }
+
   void check_roles() {
     const Settings& s = settings_;
-    const auto& hasher = s.list("hasher");
-    const bool remote = hasher != std::vector<std::string>{"local"};
-    if (hasher.empty()) mistake("hasher", "must be local or https://HOST:PORT");
-    for (const auto& url : hasher)
-      if (remote && (!url.starts_with("https://") || !http::Origin::parse(url)))
-        mistake("hasher", "must be local or https://HOST:PORT, not \"" + url + "\"");
+    const bool hashes_elsewhere = check_peer("hasher"), runs_elsewhere = check_peer("extensions");
     if (const auto& url = s.text("redis"); !url.empty())
       if (const auto parsed = adapters::redis::RedisOptions::parse(url); !parsed)
         mistake("redis:", parsed.error().message);
     if (!s.text("operator-listen").empty() && !has_role(s.list("role"), "management"))
       mistake("operator-listen", "needs the role management");
     if (s.list("role").empty()) mistake("role", "must name at least one role");
-    if (needs_no_store(s) && s.text("internal-listen").empty())
-      mistake("role", "hashing alone serves nobody without internal-listen");
-    if (needs_no_store(s) && remote)
-      mistake("hasher", "names other servers, but hashing is all this process does");
+    if (!needs_no_store(s)) return;
+    if (s.text("internal-listen").empty())
+      mistake("role", "hashing or extensions alone serve nobody without internal-listen");
+    if (has_role(s.list("role"), "hashing") && hashes_elsewhere)
+      mistake("hasher", "names other servers, but this process is one of them");
+    if (has_role(s.list("role"), "extensions") && runs_elsewhere)
+      mistake("extensions", "names other servers, but this process is one of them");
   }
 
   const SettingSources& sources_;

@@ -226,9 +226,29 @@ TEST(Options, a_process_that_only_hashes_needs_an_internal_listener_and_asks_nob
   world.flags = {{"role", "hashing"}, {"internal-listen", "127.0.0.1:0"}};
   EXPECT_EQ(world.mistakes(), "none");
   world.flags.emplace_back("hasher", "https://a.internal");
-  EXPECT_NE(world.mistakes().find("hashing is all this process does"), std::string::npos);
+  EXPECT_NE(world.mistakes().find("but this process is one of them"), std::string::npos);
   world.flags = {{"role", ""}};
   EXPECT_NE(world.mistakes().find("at least one role"), std::string::npos);
+}
+
+TEST(Options, the_extensions_role_is_named_by_https_urls_or_local_and_asks_nobody) {
+  World world;
+  world.flags = {{"extensions", "https://a.internal:8600"}};
+  EXPECT_EQ(world.mistakes(), "none");
+  world.flags = {{"extensions", "http://a.internal:8600"}};
+  EXPECT_NE(world.mistakes().find("extensions must be local or https://HOST:PORT"), std::string::npos);
+  world.flags = {{"role", "extensions"}, {"internal-listen", "127.0.0.1:0"}};
+  EXPECT_EQ(world.mistakes(), "none");
+  world.flags.emplace_back("extensions", "https://a.internal");
+  EXPECT_NE(world.mistakes().find("extensions names other servers"), std::string::npos);
+}
+
+TEST(Options, what_code_may_reach_besides_is_an_address_a_block_or_one_service) {
+  World world;
+  world.flags = {{"egress-allow", "10.0.0.0/8,::1,db.internal:5432"}};
+  EXPECT_EQ(world.mistakes(), "none");
+  world.flags = {{"egress-allow", "db.internal"}};
+  EXPECT_NE(world.mistakes().find("--egress-allow must be addresses"), std::string::npos);
 }
 
 TEST(Options, a_redis_that_is_none_is_refused) {

@@ -12,15 +12,14 @@ namespace {
 
 constexpr Milliseconds check_deadline{3'000};
 
-// The fleet's authority: the option, else the local one that the data directory holds, else the system's.
-Result<std::string> authorities(const Settings& settings) {
+}  // namespace
+
+Result<std::string> internal_authorities(const Settings& settings) {
   if (const auto& path = settings.text("internal-ca"); !path.empty()) return read_file(path);
   const std::string local = settings.text("data") + "/ca.pem";
   if (settings.boolean("ephemeral") || ::access(local.c_str(), R_OK) != 0) return "";
   return read_file(local);
 }
-
-}  // namespace
 
 Result<http::SharedKeys> internal_keys(const Settings& settings, Random& random) {
   if (const auto& given = settings.text("internal-key"); !given.empty())
@@ -49,7 +48,7 @@ Result<> Peers::open_hashing(const Settings& settings, const ports::Hasher& poli
     hashing_origins_.push_back(std::move(origin));
   }
   http::ClientOptions client;
-  TRY(client.tls.authorities_pem, authorities(settings));
+  TRY(client.tls.authorities_pem, internal_authorities(settings));
   TRY(client_, http::Client::create(std::move(client), metrics));
   TRY(auto keys, internal_keys(settings, random));
   const Milliseconds deadline(settings.integer("hasher-timeout"));

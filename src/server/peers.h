@@ -13,6 +13,10 @@ namespace durward::server {
 // Errors: those of the file, invalid / bad_internal_key; an ephemeral run needs the option.
 Result<http::SharedKeys> internal_keys(const Settings& settings, Random& random);
 
+// Whom this process trusts to be a role of the fleet, PEM: the option, else the local authority that the data
+// directory holds, else empty, which is the system's.
+Result<std::string> internal_authorities(const Settings& settings);
+
 // The other roles that this process asks, as the settings name them.
 class Peers {
  public:

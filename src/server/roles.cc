@@ -18,7 +18,8 @@ bool has_role(const std::vector<std::string>& roles, std::string_view role) {
 }
 
 bool needs_no_store(const Settings& settings) {
-  return std::ranges::all_of(settings.list("role"), [](const auto& role) { return role == "hashing"; });
+  return std::ranges::all_of(settings.list("role"),
+                             [](const auto& role) { return role == "hashing" || role == "extensions"; });
 }
 
 std::string describe_roles(const Settings& settings) {
@@ -27,8 +28,10 @@ std::string describe_roles(const Settings& settings) {
     out += "; serves other roles on " + listen;
   if (const auto& listen = settings.text("operator-listen"); !listen.empty())
     out += "; serves the operator's API on " + listen;
-  const auto& hasher = settings.list("hasher");
-  if (hasher != std::vector<std::string>{"local"}) out += "; passwords are hashed at " + joined(hasher);
+  const std::vector<std::string> here{"local"};
+  const auto &hasher = settings.list("hasher"), &extensions = settings.list("extensions");
+  if (hasher != here) out += "; passwords are hashed at " + joined(hasher);
+  if (extensions != here) out += "; scripts are run at " + joined(extensions);
   return out;
 }
 

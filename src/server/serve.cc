@@ -9,6 +9,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "adapters/sandbox/scripts_wire.h"
 #include "base/executor.h"
 #include "base/log.h"
 #include "login/pages.h"
@@ -287,6 +288,13 @@ Result<> Running::bind_internal() {
   auto rows = health_rows(readiness_, core.metrics(), std::move(readers));
   if (has_role(settings_.list("role"), "hashing"))
     for (auto& row : hashing_rows(core.local_hasher())) rows.push_back(std::move(row));
+  auto& extensions = core.extensions();
+  if (has_role(settings_.list("role"), "extensions") && !extensions.is_remote()) {
+    for (auto& row : extension_rows(extensions.scripts(), extensions.modules()))
+      rows.push_back(std::move(row));
+    options.limits.body_max_by_path = {
+        {std::string(adapters::sandbox::scripts_path), adapters::sandbox::wire_body_max}};
+  }
   internal_ =
       std::make_unique<InternalFace>(std::move(rows), std::move(keys), core.clock(), core.shared().cache());
   internal_server_ = std::make_unique<http::Server>(

@@ -87,6 +87,7 @@ Result<std::unique_ptr<Core>> Core::open(const Settings& settings, KeyMaker& key
   c.jobs_ = std::make_unique<ExclusiveSweep>(c.store_->jobs(), c.shared_->locks(), c.random_->hex(16));
   TRY(c.peers_, Peers::open(settings, *c.hasher_, *c.clock_, *c.random_, c.metrics_));
   ports::Hasher& hasher = c.peers_->hasher() ? *c.peers_->hasher() : *c.hasher_;
+  TRY(c.extensions_, Extensions::open(settings, *c.clock_, *c.random_, c.metrics_));
   c.cache_ = std::make_unique<adapters::MemoryCache>(*c.clock_);
   c.fetcher_ = std::make_unique<adapters::HttpFetcher>(c.metrics_);
   TRY(c.breached_, breached_passwords(settings, *c.clock_));
@@ -115,8 +116,8 @@ Result<std::unique_ptr<Core>> Core::open(const Settings& settings, KeyMaker& key
                                                                   *c.breached_,
                                                                   *c.flags_,
                                                                   c.store_->blocks(),
-                                                                  c.no_scripts_,
-                                                                  c.no_modules_,
+                                                                  c.extensions_->scripts(),
+                                                                  c.extensions_->modules(),
                                                                   c.store_->executions()});
   c.keyed_->store_through(*c.services_);
   return core;
@@ -127,6 +128,8 @@ std::vector<Probe> Core::probes() {
   if (shared_->cache()) out.push_back({Dependency::redis, [this] { return shared_->is_connected(); }});
   if (peers_->hasher())
     out.push_back({Dependency::hashing, [this] { return peers_->is_hashing_reachable(); }});
+  if (extensions_->is_remote())
+    out.push_back({Dependency::extensions, [this] { return extensions_->is_reachable(); }});
   return out;
 }
 

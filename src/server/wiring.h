@@ -10,7 +10,6 @@
 #include "adapters/hashing/local_hasher.h"
 #include "adapters/mail/mail_catcher.h"
 #include "adapters/memory/memory_cache.h"
-#include "adapters/sandbox/no_scripts.h"
 #include "adapters/vault/local_vault.h"
 #include "connections/database/database.h"
 #include "endpoint/endpoint.h"
@@ -19,6 +18,7 @@
 #include "ports/storage/store.h"
 #include "server/deferred_logs.h"
 #include "server/degradation.h"
+#include "server/extensions.h"
 #include "server/keyed_configuration.h"
 #include "server/node_lease.h"
 #include "server/options.h"
@@ -54,6 +54,7 @@ class Core {
   // The hasher of this process; requests use services().hasher, which may be another role's.
   ports::Hasher& local_hasher() { return *hasher_; }
   SharedState& shared() { return *shared_; }
+  Extensions& extensions() { return *extensions_; }
   ports::Fetcher& fetcher() { return *fetcher_; }
   std::vector<Probe> probes();  // of what the settings name
   const adapters::MailCatcher* catcher() const { return catcher_; }
@@ -85,8 +86,7 @@ class Core {
   std::unique_ptr<adapters::HttpFetcher> fetcher_;
   std::unique_ptr<adapters::ConfiguredFlags> flags_;
   std::unique_ptr<ExclusiveSweep> jobs_;
-  adapters::NoScripts no_scripts_;
-  adapters::NoModules no_modules_;
+  std::unique_ptr<Extensions> extensions_;
   std::unique_ptr<ports::Mailer> mailer_;
   const adapters::MailCatcher* catcher_ = nullptr;
   std::unique_ptr<ports::Services> services_;

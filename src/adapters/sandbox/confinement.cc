@@ -201,7 +201,8 @@ Launch builder_launch(const ConfinementOptions& options, const std::string& fold
                       const std::string& registry) {
   Arguments out{bubblewrap};
   join(out, namespaces(options));
-  join(out, environment({{"HOME", "/build"}, {"TMPDIR", "/build"}}));
+  join(out,
+       environment({{"HOME", "/build"}, {"TMPDIR", "/build"}, {"npm_config_fetch_retry_mintimeout", "500"}}));
   if (!registry.empty()) append(out, {"--setenv", "npm_config_registry", registry});
   bind_libraries(out);
   for (const char* names : {"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf"})
