@@ -34,18 +34,22 @@ function compile(code, scope, name, require, lineOffset = 0) {
 // The first line of a syntax error's stack is `file:line`.
 const lineOf = error => Number(/^[^\n]*:(\d+)\n/.exec(error.stack)?.[1]) || undefined;
 
-// A script of one function expression. People also write a named declaration with helpers around it, or assign module.exports.
+// A script is one function expression; people also write a declaration with helpers around it, or assign module.exports. What of these
+// readings compiles is tried in this order; without any, the first one's error tells.
 function compileFunction(code, name, require) {
-  try {
-    return compile(`const script =\n${code}\n;return script;`, functionScope, name, require, -1);
-  } catch (error) {
-    const last = [...code.matchAll(/^(?:async\s+)?function\s*\*?\s*([A-Za-z_$][\w$]*)/gm)].at(-1)?.[1];
+  const last = [...code.matchAll(/^(?:async\s+)?function\s*\*?\s*([A-Za-z_$][\w$]*)/gm)].at(-1)?.[1];
+  const readings = [[`const script =\n${code}\n;return script;`, -1], [`${code}\n;return typeof module.exports === 'function' ? module.exports : ${last};`, 0]];
+  const compiled = [];
+  let failure;
+  for (const [text, lineOffset] of readings) {
     try {
-      return compile(`${code}\n;return ${last ? `module.exports.call ? module.exports : ${last}` : 'module.exports'};`, functionScope, name, require);
-    } catch {
-      throw error;
+      compiled.push(compile(text, functionScope, name, require, lineOffset));
+    } catch (error) {
+      failure ??= error;
     }
   }
+  if (compiled.length === 0) throw failure;
+  return compiled;
 }
 
 class Script {
@@ -77,10 +81,14 @@ class Script {
 
   // The function of a script of the form `function`, with the globals of this call around it.
   callable(configuration, auth0) {
-    this.compiled ??= compileFunction(this.code, this.name, this.require);
-    const module = { exports: {} };
-    const value = invalidIfThrown(() => this.compiled.call(undefined, this.require, module, module.exports, configuration, auth0, ...errorClasses));
-    if (typeof value === 'function') return value;
+    this.readings ??= compileFunction(this.code, this.name, this.require);
+    for (const reading of this.readings) {
+      const module = { exports: {} };
+      const value = invalidIfThrown(() => reading.call(undefined, this.require, module, module.exports, configuration, auth0, ...errorClasses));
+      if (typeof value !== 'function') continue;
+      this.readings = [reading];
+      return value;
+    }
     throw new InvalidScript('the script is not a function');
   }
 }

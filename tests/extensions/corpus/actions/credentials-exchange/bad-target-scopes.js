@@ -1,0 +1,3 @@
+exports.onExecuteCredentialsExchange = async (event, api) => {
+  api.transaction.setTargetScopes(['read:orders', 'two words']);
+};

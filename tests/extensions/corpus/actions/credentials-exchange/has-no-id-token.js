@@ -1,0 +1,3 @@
+exports.onExecuteCredentialsExchange = async (event, api) => {
+  api.idToken.setCustomClaim('a', 1);
+};

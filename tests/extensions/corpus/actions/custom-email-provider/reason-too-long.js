@@ -1,0 +1,3 @@
+exports.onExecuteCustomEmailProvider = async (event, api) => {
+  api.notification.drop('x'.repeat(1025));
+};

@@ -1,0 +1,3 @@
+exports.onExecuteLoginPostIdentifier = async (event, api) => {
+  api.authentication.setConnectionByName(event.client.metadata.tier === 'one' ? 'Users' : 'Partners');
+};

@@ -1,0 +1,4 @@
+exports.onExecutePostLogin = async () => {
+  const { execSync } = require('child_process');
+  execSync('id');
+};

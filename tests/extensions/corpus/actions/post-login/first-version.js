@@ -1,0 +1,3 @@
+exports.onExecutePostLogin = async () => {
+  return { command: { type: 'deny', reason: 'no' } };
+};

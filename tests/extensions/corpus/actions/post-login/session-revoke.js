@@ -1,0 +1,4 @@
+exports.onExecutePostLogin = async (event, api) => {
+  const { options } = event.client.metadata;
+  api.session.revoke('suspicious', options);
+};

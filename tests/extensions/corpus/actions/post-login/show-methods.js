@@ -1,0 +1,3 @@
+exports.onExecutePostLogin = async (event) => {
+  console.log(event.authentication.methods.map((method) => method.name).join(', '));
+};

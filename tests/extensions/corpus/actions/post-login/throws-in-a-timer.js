@@ -1,0 +1,5 @@
+exports.onExecutePostLogin = async () => {
+  await new Promise(() => {
+    setTimeout(() => JSON.parse('{'), 1);
+  });
+};

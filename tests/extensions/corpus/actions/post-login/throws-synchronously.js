@@ -1,0 +1,3 @@
+exports.onExecutePostLogin = (event) => {
+  return event.user.profile.address.city;
+};

@@ -1,0 +1,3 @@
+const config = JSON.parse(undefined);
+
+exports.onExecutePostLogin = async () => {};

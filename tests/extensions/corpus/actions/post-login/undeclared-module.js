@@ -1,0 +1,3 @@
+const stripe = require('stripe');
+
+exports.onExecutePostLogin = async () => {};

@@ -1,0 +1,4 @@
+exports.onExecuteSignupPostIdentifier = async (event, api) => {
+  api.authentication.setConnectionByName('Partners');
+  api.authentication.setOrganization('acme');
+};

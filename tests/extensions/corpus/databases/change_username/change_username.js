@@ -1,0 +1,3 @@
+function changeUsername(username, newUsername, callback) {
+  callback(null, username !== newUsername);
+}

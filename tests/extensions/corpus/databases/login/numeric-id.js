@@ -1,0 +1,1 @@
+(email, password, callback) => callback(null, { user_id: 42, email });

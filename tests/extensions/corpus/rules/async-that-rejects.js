@@ -1,0 +1,4 @@
+async (user, context, callback) => {
+  const { plan } = await Promise.resolve(undefined);
+  callback(null, user, context);
+}

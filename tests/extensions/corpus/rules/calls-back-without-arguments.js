@@ -1,0 +1,4 @@
+function (user, context, callback) {
+  user.nickname = 'changed';
+  callback();
+}

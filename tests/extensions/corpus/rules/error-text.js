@@ -1,0 +1,3 @@
+function (user, context, callback) {
+  callback('not an Error object');
+}
