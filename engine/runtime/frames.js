@@ -53,29 +53,40 @@ function decode(text) {
   }
 }
 
-// open(take, closed) → {send(text)}. `take` gets each frame as an object, `closed` is called when the other side is gone.
+function put(bytes, text, at, length) {
+  writeLength(bytes, length, at);
+  writeText(bytes, text, at + 4, length);
+}
+
+// open(take, closed) → {send(text, next?)}. `take` gets each frame as an object, `closed` is called when the other side is gone.
 function open(take, closed) {
   const reader = new Reader(take);
   const socket = new net.Socket({ fd: 3, readable: true, writable: true,
     onread: { buffer: allocate(64 * 1024), callback: (size, buffer) => { reader.push(part(buffer, 0, size)); return true; } } });
   socket.on('end', closed).on('error', closed).on('close', closed);
-  const write = socket.write.bind(socket);
-  const queue = bytes => { if (bytes.length > 0) write(bytes); };
+  const writeLater = socket.write.bind(socket);
+  const queue = bytes => { if (bytes.length > 0) writeLater(bytes); };
 
   // Written at once, so that a line that was said before an endless loop has left; what the kernel does not take waits its turn.
-  function send(text) {
-    const length = byteLength(text);
-    const frame = allocate(4 + length);
-    writeLength(frame, length, 0);
-    writeText(frame, text, 4, length);
-    if (socket.writableLength > 0) return queue(frame);
+  function write(bytes) {
+    if (socket.writableLength > 0) return queue(bytes);
     let written = 0;
     try {
-      written = writeSync(3, frame, 0, frame.length);
+      written = writeSync(3, bytes, 0, bytes.length);
     } catch (error) {
       if (error.code !== 'EAGAIN') return closed();
     }
-    return queue(part(frame, written));
+    return queue(part(bytes, written));
+  }
+
+  // One frame or two, by one system call, which is most of what a short run costs.
+  function send(text, next) {
+    const first = byteLength(text);
+    const second = next === undefined ? 0 : 4 + byteLength(next);
+    const bytes = allocate(4 + first + second);
+    put(bytes, text, 0, first);
+    if (second > 0) put(bytes, next, 4 + first, second - 4);
+    write(bytes);
   }
   return { send };
 }

@@ -58,18 +58,14 @@ class ScriptRun {
 
   finish() {
     this.run.worker.restoreBuiltins();
-    let error = this.failure && describe(this.failure.error);
-    const last = error !== undefined || this.ends || this.index + 1 === this.run.frame.scripts.length;
-    let output = '{}';
-    if (last && !error) {
-      try {
-        output = outputText(this.run);
-      } catch (thrown) {
-        error = describe(thrown);
-      }
+    const failed = this.failure && describe(this.failure.error);
+    const last = failed || this.ends || this.index + 1 === this.run.frame.scripts.length;
+    if (last) {
+      const { output, error } = failed ? { output: '{}', error: failed } : outputOf(this.run);
+      return this.run.end(output, this.resultText(error));
     }
-    this.run.worker.send(this.resultText(error));
-    if (last) this.run.end(output); else this.run.next();
+    this.run.worker.send(this.resultText());
+    return this.run.next();
   }
 
   resultText(error) {
@@ -80,10 +76,15 @@ class ScriptRun {
 
 const begin = one => one.run.contract.start(one);
 
-function outputText(run) {
-  const text = stringify(run.contract.output(run));
-  if (text.length > RESULT_MAX) throw new TooMuchOutput(`the script gave back ${text.length} characters; ${RESULT_MAX} are the most`);
-  return text;
+// What a run gives back, as JSON text, or why that cannot be.
+function outputOf(run) {
+  try {
+    const output = stringify(run.contract.output(run));
+    if (output.length > RESULT_MAX) throw new TooMuchOutput(`the script gave back ${output.length} characters; ${RESULT_MAX} are the most`);
+    return { output };
+  } catch (thrown) {
+    return { output: '{}', error: describe(thrown) };
+  }
 }
 
 class Run {
@@ -103,13 +104,14 @@ class Run {
     return this.script.start();
   }
 
-  end(output) {
+  end(output, result) {
     mapDelete(active, this.frame.id);
-    this.worker.send(`{"type":"done","id":${this.frame.id},"output":${output}}`);
+    const done = `{"type":"done","id":${this.frame.id},"output":${output}}`;
+    if (result) this.worker.send(result, done); else this.worker.send(done);
   }
 }
 
-// {frame, contract, worker}: starts at once; worker has send(text) and restoreBuiltins().
+// {frame, contract, worker}: starts at once; worker has send(text, next?) and restoreBuiltins().
 function start(frame, contract, worker) {
   new Run(frame, contract, worker).next();
 }

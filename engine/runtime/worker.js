@@ -8,6 +8,7 @@ const scripts = require('./scripts.js');
 const scriptConsole = require('./console.js');
 const processFace = require('./process.js');
 const contracts = { ...require('./contracts/callback.js'), action: require('./contracts/action.js') };
+const { InvalidScript } = require('./errors.js');
 const { warm } = require('./warm.js');
 const build = require('./contracts/build.js');
 
@@ -23,10 +24,11 @@ function restoreBuiltins() {
 
 const worker = { send, restoreBuiltins };
 
+const unknown = { start: one => { throw new InvalidScript(`there is no contract ${one.run.frame.contract}`); }, output: () => ({}) };
+
 function run(frame) {
   if (frame.contract === 'build') return send(JSON.stringify({ type: 'done', id: frame.id, output: build.output(frame.input) }));
-  if (!Object.hasOwn(contracts, frame.contract)) throw new Error(`there is no contract ${frame.contract}`);
-  return runs.start(frame, contracts[frame.contract], worker);
+  return runs.start(frame, Object.hasOwn(contracts, frame.contract) ? contracts[frame.contract] : unknown, worker);
 }
 
 const handlers = { load: scripts.load, run, reply: network.reply, cancel: frame => runs.cancel(frame.id, frame.kind) };

@@ -3,6 +3,7 @@
 // else has to hold and what is visible at once; `answer(one, args)` when it gives an answer instead of api; `ends` when no
 // later Action runs; `does` and, while Durward has no such feature, `absent`, for docs/reference/actions-api.md.
 const { sayer } = require('./check.js');
+const { InvalidScript } = require('../errors.js');
 const { stringify, defineProperty, freeze } = require('../primordials.js');
 
 const ARGUMENTS_MAX = 128 * 1024;  // characters of JSON
@@ -86,7 +87,7 @@ function apiOf(one) {
 
 function handlersOf(trigger) {
   if (handlers[trigger]) return handlers[trigger];
-  throw new Error(`there is no trigger ${trigger}`);
+  throw new InvalidScript(`there is no trigger ${trigger}`);
 }
 
 module.exports = { apiOf, handlersOf, rows, handlers };

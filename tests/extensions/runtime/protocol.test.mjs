@@ -80,6 +80,17 @@ describe('a worker', () => {
     assert.match(large.error.message, /more than 131072 characters/);
   });
 
+  it('bounds all that a script asks for together', async () => {
+    const { error } = only(await worker.run(action(executes('for (let i = 0; i < 10; ++i) api.accessToken.setCustomClaim("a" + i, "x".repeat(120000));'))));
+    assert.equal(error.message, 'a script asked for more changes than fit');
+  });
+
+  it('says that there is no such contract or trigger', async () => {
+    const invalid = async more => only(await worker.run({ ...action(executes('')), ...more })).error;
+    assert.deepEqual([(await invalid({ contract: 'cron' })).message, (await invalid({ contract: 'cron' })).kind], ['there is no contract cron', 'invalid']);
+    assert.equal((await invalid({ trigger: 'pre-login' })).message, 'there is no trigger pre-login');
+  });
+
   it('bounds what a script gives back', async () => {
     const code = 'function (user, context, callback) { user.x = "x".repeat(2e6); callback(null, user, context); }';
     const { results, output } = await worker.run({ contract: 'rule', trigger: 'rule', scripts: [{ code, id: 'r', name: 'r' }], input: { user: {}, context: {} } });
