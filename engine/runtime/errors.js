@@ -1,6 +1,7 @@
 'use strict';
 // Errors that scripts may hand to their callbacks, and how whatever a script threw is told to the supervisor.
 const { inspect } = require('node:util');
+const { isTooDeep } = require('./text.js');
 const { stringify, objectKeys, isArray } = require('./primordials.js');
 
 const TEXT_MAX = 8 * 1024;       // characters of a message and of a stack
@@ -82,7 +83,7 @@ function ownMembers(value) {
     for (const key of objectKeys(value)) {
       if (key === 'name' || key === 'message' || key === 'stack' || !isJson(value[key])) continue;
       const json = stringify(value[key]);
-      if (json === undefined || (size += key.length + json.length) > MEMBERS_MAX) continue;
+      if (json === undefined || isTooDeep(json) || (size += key.length + json.length) > MEMBERS_MAX) continue;
       found[key] = JSON.parse(json);
     }
   } catch {

@@ -3,6 +3,7 @@
 const fs = require('node:fs');
 const net = require('node:net');
 const { uncurry, parse, byteLength } = require('./primordials.js');
+const { wellFormed } = require('./text.js');
 
 const BYTES_MAX = 4 * 1024 * 1024;
 const BAD_FRAME = 70;  // exit code, EX_SOFTWARE: the supervisor does not keep to the protocol
@@ -80,7 +81,9 @@ function open(take, closed) {
   }
 
   // One frame or two, by one system call, which is most of what a short run costs.
-  function send(text, next) {
+  function send(given, following) {
+    const text = wellFormed(given);
+    const next = following === undefined ? undefined : wellFormed(following);
     const first = byteLength(text);
     const second = next === undefined ? 0 : 4 + byteLength(next);
     const bytes = allocate(4 + first + second);

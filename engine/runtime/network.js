@@ -4,7 +4,7 @@
 const dns = require('node:dns');
 const net = require('node:net');
 const tls = require('node:tls');
-const { current } = require('./run.js');
+const { currentId } = require('./run.js');
 const { Map, Error, mapGet, mapSet, mapDelete, stringify, apply, freeze } = require('./primordials.js');
 
 let send;
@@ -21,7 +21,7 @@ function failure({ code = 'EACCES', message = 'refused' }, more) {
 function call(method, params, done) {
   const id = ++calls;
   mapSet(waiting, id, done);
-  const run = current()?.run.frame.id;
+  const run = currentId();
   send(`{"type":"call","call":${id},${run ? `"id":${run},` : ''}"method":"${method}","params":${stringify(params)}}`);
 }
 

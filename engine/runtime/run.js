@@ -2,6 +2,7 @@
 // A call under way: its scripts one after the other, each with what it has said and asked for so far.
 const { AsyncLocalStorage } = require('node:async_hooks');
 const { describe, Cancelled, TooMuchOutput } = require('./errors.js');
+const { isTooDeep, DEPTH_MAX } = require('./text.js');
 const { now, stringify, arrayPush, arrayJoin, mapGet, mapSet, mapDelete, Map, Error } = require('./primordials.js');
 
 const COMMANDS_MAX = 200;
@@ -80,6 +81,7 @@ const begin = one => one.run.contract.start(one);
 function outputOf(run) {
   try {
     const output = stringify(run.contract.output(run));
+    if (isTooDeep(output)) throw new TooMuchOutput(`the script gave back something nested more than ${DEPTH_MAX} deep`);
     if (output.length > RESULT_MAX) throw new TooMuchOutput(`the script gave back ${output.length} characters; ${RESULT_MAX} are the most`);
     return { output };
   } catch (thrown) {
@@ -93,6 +95,7 @@ class Run {
     this.contract = contract;
     this.worker = worker;
     this.index = -1;
+    this.over = false;
     mapSet(active, frame.id, this);
     contract.prepare?.(this);
   }
@@ -105,6 +108,7 @@ class Run {
   }
 
   end(output, result) {
+    this.over = true;
     mapDelete(active, this.frame.id);
     const done = `{"type":"done","id":${this.frame.id},"output":${output}}`;
     if (result) this.worker.send(result, done); else this.worker.send(done);
@@ -135,4 +139,10 @@ function speaker() {
   return active.values().next().value.script;
 }
 
-module.exports = { start, cancel, failUncaught, speaker, current };
+// The id of the run that the running code belongs to, while it is under way.
+function currentId() {
+  const run = current()?.run;
+  return run && !run.over ? run.frame.id : undefined;
+}
+
+module.exports = { start, cancel, failUncaught, speaker, currentId };

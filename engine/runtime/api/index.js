@@ -4,6 +4,7 @@
 // later Action runs; `does` and, while Durward has no such feature, `absent`, for docs/reference/actions-api.md.
 const { sayer } = require('./check.js');
 const { InvalidScript } = require('../errors.js');
+const { isTooDeep, DEPTH_MAX } = require('../text.js');
 const { stringify, defineProperty, freeze } = require('../primordials.js');
 
 const ARGUMENTS_MAX = 128 * 1024;  // characters of JSON
@@ -34,6 +35,7 @@ const checked = (row, given) => row.args.map((arg, i) => arg.check(given[i], row
 function written(row, args) {
   while (args.length > 0 && args[args.length - 1] === undefined) --args.length;
   const text = stringify(args);
+  if (isTooDeep(text)) throw new Error(`api.${row.method}: nested more than ${DEPTH_MAX} deep`);
   if (text.length > ARGUMENTS_MAX) throw new Error(`api.${row.method}: more than ${ARGUMENTS_MAX} characters`);
   return text;
 }

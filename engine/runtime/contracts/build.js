@@ -21,17 +21,16 @@ function withoutTypes(code) {
   }
 }
 
-function build({ code, form = 'module', typescript }) {
+// JavaScript stays as it is, also what a parser of TypeScript would refuse.
+function build({ code, form = 'module', typescript = true }) {
   if (typeof code !== 'string') throw new InvalidScript('there is no code');
   if (Buffer.byteLength(code) > CODE_MAX) throw new InvalidScript(`the code has ${Buffer.byteLength(code)} bytes; ${CODE_MAX} are the most`);
   const check = checks[form] ?? checks.module;
-  if (typescript !== true) {
-    try {
-      check(code);
-      return code;
-    } catch (error) {
-      if (typescript === false) throw error;
-    }
+  try {
+    check(code);
+    return code;
+  } catch (error) {
+    if (!typescript) throw error;
   }
   const plain = withoutTypes(code);
   check(plain);

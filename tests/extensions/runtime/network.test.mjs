@@ -106,6 +106,11 @@ describe('a script that connects', () => {
     await run;
     assert.equal(worker.frames.findLast(frame => frame.type === 'call').id, run.id);
   });
+  it('names no run that is over', async () => {
+    const asked = worker.next('call');
+    await worker.run(action(executes('setTimeout(() => { fetch("http://metadata.example.com").catch(() => {}); }, 1);')));
+    assert.equal((await asked).id, undefined);
+  });
   it('refuses other Unix sockets as the kernel does, and bad ports as Node.js does', async () => {
     assert.equal(await says(`await new Promise(resolve => require('net').connect('/run/other.sock').on('error', error => { console.log(error.code); resolve(); }));
       try { require('net').connect(70000, 'api.example.com'); } catch (error) { console.log(error.code); }`), 'ENOENT\nERR_SOCKET_BAD_PORT');

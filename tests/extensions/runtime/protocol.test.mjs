@@ -98,6 +98,24 @@ describe('a worker', () => {
     assert.deepEqual(output, {});
   });
 
+  it('bounds how deep things are nested that a script gives', async () => {
+    const deep = 'const deep = n => n === 0 ? "[{" : { d: [deep(n - 1)] };';
+    assert.equal(only(await worker.run(action(executes(`${deep} api.accessToken.setCustomClaim("a", deep(31));`)))).error, undefined);
+    assert.equal(only(await worker.run(action(executes(`${deep} api.accessToken.setCustomClaim("a", deep(32));`)))).error.message, 'api.accessToken.setCustomClaim: nested more than 64 deep');
+    assert.deepEqual(only(await worker.run(action(executes(`${deep} throw Object.assign(new Error("m"), { deep: deep(40), flat: 1 });`)))).error.members, { flat: 1 });
+    const code = `function (user, context, callback) { ${deep} user.deep = deep(40); callback(null, user, context); }`;
+    assert.equal(only(await worker.run({ contract: 'rule', trigger: 'rule', scripts: [{ code, id: 'r', name: 'r' }], input: { user: {}, context: {} } })).error.kind, 'output');
+  });
+
+  it('sends no half of a surrogate pair', async () => {
+    const { results, console: lines } = await worker.run(action(executes('console.log("a\\ud83d"); console.log("\\\\ud83d \\u{1f600}"); api.accessToken.setCustomClaim("\\udc00", ["\\ud83d"]); throw new Error("\\ud83d");')));
+    assert.deepEqual(lines.map(line => line.text), ['a\ufffd', '\\ud83d \u{1f600}']);
+    assert.deepEqual(results[0].commands[0].args, ['\ufffd', ['\ufffd']]);
+    assert.equal(results[0].error.message, '\ufffd');
+    const cut = await worker.run(action(executes('console.log("x".repeat(16382) + "\\u{1f600}" + "y");')));
+    assert.equal(cut.console[0].text.at(-2), '\ufffd');
+  });
+
   it('fails a script whose answer JSON cannot hold', async () => {
     const code = 'function (user, context, callback) { user.self = user; callback(null, user, context); }';
     const { results } = await worker.run({ contract: 'rule', trigger: 'rule', scripts: [{ code, id: 'r', name: 'r' }], input: { user: {}, context: {} } });
