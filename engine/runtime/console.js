@@ -2,7 +2,7 @@
 // `console` of scripts and of their modules: every line goes to the supervisor at once, named by the script that said it.
 const { Console } = require('node:console');
 const { format } = require('node:util');
-const { speaker } = require('./run.js');
+const { responsible } = require('./run.js');
 const { now, slice, stringify, freeze, apply } = require('./primordials.js');
 
 const TEXT_MAX = 16 * 1024;         // characters of one line
@@ -15,7 +15,7 @@ function frame(one, level, text) {
 }
 
 function say(level, text) {
-  const one = speaker();
+  const one = responsible();
   if (!one || one.muted) return;
   const cut = text.length > TEXT_MAX ? `${slice(text, 0, TEXT_MAX - 1)}…` : text;
   one.said += cut.length;

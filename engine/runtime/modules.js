@@ -1,6 +1,7 @@
 'use strict';
 // What `require` gives a script: Node.js' own modules that make sense in a sandbox, the npm modules the script declared, and the
 // fixed list that legacy scripts use without declaring. The kernel keeps a script from what is not listed; this list is for clear errors.
+const { AsyncResource } = require('node:async_hooks');
 const { isBuiltin } = require('node:module');
 const engine = require('../package.json').dependencies;
 
@@ -22,6 +23,21 @@ for (const [folder, spec] of Object.entries(engine)) {
   fixed.set(name, known);
 }
 
+// bcrypt's native code calls back without the context of its caller, by which lines and errors find their run.
+function keepContext(bcrypt) {
+  for (const name of ['genSalt', 'hash', 'compare']) {
+    const plain = bcrypt[name];
+    bcrypt[name] = (...args) => plain(...args.map(arg => (typeof arg === 'function' ? AsyncResource.bind(arg) : arg)));
+  }
+  return bcrypt;
+}
+const corrections = { bcrypt: once(keepContext) };
+
+function once(correct) {
+  let corrected;
+  return exports => corrected ??= correct(exports);
+}
+
 function missing(request, why) {
   return Object.assign(new Error(`Cannot find module '${request}'${why ? `: ${why}` : ''}`), { code: 'MODULE_NOT_FOUND' });
 }
@@ -39,7 +55,8 @@ function pinned(request, name, wanted, path) {
   const major = Number.parseInt(wanted, 10);
   const chosen = Number.isNaN(major) ? versions[0] : versions.filter(v => v.major >= major).sort((a, b) => a.major - b.major)[0];
   if (!chosen) throw missing(request, `there is ${versions.map(v => `${name}@${v.version}`).join(' and ')}`);
-  return require(chosen.folder + path);
+  const exports = require(chosen.folder + path);
+  return path === '' && Object.hasOwn(corrections, name) ? corrections[name](exports) : exports;
 }
 
 // declared(): the exports of the script's bundle, {name: () => exports}.

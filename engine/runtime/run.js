@@ -124,19 +124,24 @@ function cancel(id, kind = 'timeout') {
   mapGet(active, id)?.script.settle(new Cancelled(kind), true);
 }
 
-// An error nobody caught fails the script it came from; one of unknown origin fails all, as it would end a process.
-function failUncaught(error) {
+// The script in progress that the running code belongs to. Code that lost its context, or has that of a run that is over (callbacks of a
+// pooled connection run where it was opened), belongs to the only run under way, if there is only one.
+function responsible() {
   const one = current();
-  if (one) return one.settle(error, true);
-  for (const run of [...active.values()]) run.script.settle(error, true);
+  if (one && !one.ended) return one;
+  return active.size === 1 ? active.values().next().value.script : undefined;
 }
 
-// The script in progress, also for code that lost its context when there is only one.
-function speaker() {
-  const one = current();
-  if (one) return one.ended ? undefined : one;
-  if (active.size !== 1) return undefined;
-  return active.values().next().value.script;
+// An error nobody caught fails the script it came from; one of unknown origin fails all, as it would end a process.
+function failUncaught(error) {
+  const one = responsible();
+  if (one) return one.settle(error, true);
+  if (!current()) for (const run of [...active.values()]) run.script.settle(error, true);
+}
+
+// A promise keeps its context: one that was left behind by a run that is over concerns nobody.
+function failRejected(reason) {
+  if (current()) current().settle(reason, true); else failUncaught(reason);
 }
 
 // The id of the run that the running code belongs to, while it is under way.
@@ -145,4 +150,4 @@ function currentId() {
   return run && !run.over ? run.frame.id : undefined;
 }
 
-module.exports = { start, cancel, failUncaught, speaker, currentId };
+module.exports = { start, cancel, responsible, failUncaught, failRejected, currentId };

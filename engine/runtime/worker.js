@@ -39,7 +39,7 @@ function take(frame) {
 }
 
 process.on('uncaughtException', runs.failUncaught);
-process.on('unhandledRejection', runs.failUncaught);
+process.on('unhandledRejection', runs.failRejected);
 scriptConsole.install();
 network.install(send, process.argv[2] ?? '/run/egress.sock');
 processFace.install();

@@ -1,7 +1,9 @@
 // The worker's side of engine/README.md: frames, runs under way at once, what is bounded, and how a worker ends.
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { Worker, action } from './worker.mjs';
+import { Worker, action, engine } from './worker.mjs';
 
 const only = outcome => outcome.results[0];
 const executes = body => `exports.onExecutePostLogin = async (event, api) => {\n${body}\n};`;
@@ -129,6 +131,34 @@ describe('a worker', () => {
     assert.deepEqual([only(await throws).error.name, only(await throws).error.message], ['RangeError', 'late']);
     assert.equal(only(await rejects).error.message, 'floating');
     assert.equal(only(await slow).error, undefined);
+  });
+
+  it('gives what the callback of a pooled connection says and throws to the run under way', async () => {
+    // The pool calls back where it was made: in a run that is over.
+    await worker.run(action(executes('global.jobs = []; global.pool = setInterval(() => jobs.shift()?.(), 1); console.log("made");')));
+    const { results, console: lines } = await worker.run(action(executes('jobs.push(() => { console.log("pooled"); throw new Error("in the callback"); }); await new Promise(() => {});')));
+    assert.equal(lines[0].text, 'pooled');
+    assert.equal(results[0].error.message, 'in the callback');
+    await worker.run(action(executes('clearInterval(pool);')));
+  });
+
+  it('fails no run for a promise that an earlier one left behind', async () => {
+    await worker.run(action(executes('setTimeout(() => Promise.reject(new Error("left behind")), 5);')));
+    assert.equal(only(await worker.run(action(executes('await new Promise(resolve => setTimeout(resolve, 20));')))).error, undefined);
+  });
+
+  it('fails all runs for an error of unknown origin', () => {
+    const runs = createRequire(import.meta.url)(path.join(engine, 'runtime/run.js'));
+    const sent = [];
+    for (const id of [1, 2]) runs.start({ id, scripts: [{}] }, { start() {}, output: () => ({}) }, { restoreBuiltins() {}, send: (...texts) => sent.push(...texts.map(JSON.parse)) });
+    runs.failUncaught(new Error('from nowhere'));
+    assert.deepEqual(sent.map(frame => [frame.type, frame.id, frame.result?.error.message]), [['result', 1, 'from nowhere'], ['done', 1, undefined], ['result', 2, 'from nowhere'], ['done', 2, undefined]]);
+  });
+
+  it('knows the run of a callback of bcrypt', async () => {
+    const hashes = n => worker.run(action(executes(`await new Promise(resolve => require('bcrypt').hash('x', 4, () => { console.log('hashed', ${n}); resolve(); }));`)));
+    const outcomes = await Promise.all([1, 2, 3].map(hashes));
+    assert.deepEqual(outcomes.map(outcome => outcome.console[0].text), ['hashed 1', 'hashed 2', 'hashed 3']);
   });
 
   it('describes whatever was thrown', async () => {
