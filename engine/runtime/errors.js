@@ -101,18 +101,22 @@ function kindOf(thrown) {
   return thrown instanceof TooMuchOutput ? 'output' : 'thrown';
 }
 
-const textOf = thrown => (typeof thrown === 'function' || thrown === undefined || thrown === null ? String(thrown) : text(thrown));
+const stackOf = stack => (typeof stack === 'string' ? withoutRuntime(stack.slice(0, TEXT_MAX)) : '');
 
-// The `error` of a result. Any value can be thrown.
+function describeObject(thrown) {
+  const [name, message, stack] = ['name', 'message', 'stack'].map(key => member(thrown, key));
+  return { kind: kindOf(thrown), name: typeof name === 'string' && name ? name.slice(0, 256) : 'Error', message: text(message ?? (thrown instanceof Error ? '' : thrown)),
+    stack: stackOf(stack), members: ownMembers(thrown) };
+}
+
+// The `error` of a result. Any value can be thrown, also one that cannot be looked at.
 function describe(thrown) {
-  if (thrown === null || typeof thrown !== 'object') return { kind: 'thrown', name: 'Error', message: textOf(thrown), stack: '', members: {} };
   try {
-    const [name, message, stack] = ['name', 'message', 'stack'].map(key => member(thrown, key));
-    return { kind: kindOf(thrown), name: typeof name === 'string' && name ? name.slice(0, 256) : 'Error', message: text(message ?? (thrown instanceof Error ? '' : thrown)),
-      stack: typeof stack === 'string' ? withoutRuntime(stack.slice(0, TEXT_MAX)) : '', members: ownMembers(thrown) };
+    if (thrown !== null && typeof thrown === 'object') return describeObject(thrown);
   } catch {
-    return { kind: 'thrown', name: 'Error', message: text(undefined), stack: '', members: {} };
+    // It is described below as what it is not.
   }
+  return { kind: 'thrown', name: 'Error', message: text(thrown), stack: '', members: {} };
 }
 
 module.exports = { describe, Cancelled, InvalidScript, TooMuchOutput,

@@ -31,12 +31,21 @@ function keepContext(bcrypt) {
   }
   return bcrypt;
 }
-const corrections = { bcrypt: once(keepContext) };
 
-function once(correct) {
-  let corrected;
-  return exports => corrected ??= correct(exports);
+// pg before version 7 had connect(connection, (error, client, done)) over pools of its own, which the stock database scripts call.
+function addConnect(pg) {
+  const pools = new Map();
+  pg.connect = (connection, done) => {
+    const key = typeof connection === 'string' ? connection : JSON.stringify(connection);
+    if (!pools.has(key)) pools.set(key, new pg.Pool(typeof connection === 'string' ? { connectionString: connection } : connection).on('error', () => {}));
+    pools.get(key).connect(AsyncResource.bind(done));
+  };
+  return pg;
 }
+
+// What is changed in a module of the fixed list when it is first required.
+const corrections = { bcrypt: keepContext, pg: addConnect };
+const corrected = new Map();
 
 function missing(request, why) {
   return Object.assign(new Error(`Cannot find module '${request}'${why ? `: ${why}` : ''}`), { code: 'MODULE_NOT_FOUND' });
@@ -56,7 +65,9 @@ function pinned(request, name, wanted, path) {
   const chosen = Number.isNaN(major) ? versions[0] : versions.filter(v => v.major >= major).sort((a, b) => a.major - b.major)[0];
   if (!chosen) throw missing(request, `there is ${versions.map(v => `${name}@${v.version}`).join(' and ')}`);
   const exports = require(chosen.folder + path);
-  return path === '' && Object.hasOwn(corrections, name) ? corrections[name](exports) : exports;
+  if (path !== '' || !Object.hasOwn(corrections, name)) return exports;
+  if (!corrected.has(name)) corrected.set(name, corrections[name](exports));
+  return corrected.get(name);
 }
 
 // declared(): the exports of the script's bundle, {name: () => exports}.
