@@ -29,7 +29,8 @@ The beta trigger \`password-hash-migration\` is absent: no published contract.
 ${Object.keys(handlers).map(table).join('\n')}`;
 
 if (process.argv.includes('--check')) {
-  if (readFileSync(file, 'utf8') !== page) throw new Error('docs/reference/actions-api.md is not what runtime/api says: run node engine/build/table.mjs');
+  if (readFileSync(file, 'utf8') !== page)
+    throw new Error('docs/reference/actions-api.md is not what runtime/api says: run node engine/build/table.mjs');
 } else {
   mkdirSync(fileURLToPath(new URL('../../docs/reference', import.meta.url)), { recursive: true });
   writeFileSync(file, page);

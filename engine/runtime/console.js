@@ -5,8 +5,8 @@ const { format } = require('node:util');
 const { responsible } = require('./run.js');
 const { now, slice, stringify, freeze, apply } = require('./primordials.js');
 
-const TEXT_MAX = 16 * 1024;         // characters of one line
-const SCRIPT_MAX = 256 * 1024;      // of all lines of a script
+const TEXT_MAX = 16 * 1024; // characters of one line
+const SCRIPT_MAX = 256 * 1024; // of all lines of a script
 const LINES_MAX = 1000;
 const levels = freeze(['debug', 'log', 'info', 'warn', 'error']);
 
@@ -24,7 +24,15 @@ function say(level, text) {
 }
 
 const withoutNewline = text => (text[text.length - 1] === '\n' ? slice(text, 0, -1) : text);
-const stream = level => ({ write: text => { say(level, withoutNewline(text)); return true; }, on() {}, once() {}, removeListener() {} });
+const stream = level => ({
+  write: text => {
+    say(level, withoutNewline(text));
+    return true;
+  },
+  on() {},
+  once() {},
+  removeListener() {},
+});
 
 function install() {
   const made = new Console({ stdout: stream('log'), stderr: stream('error'), colorMode: false });

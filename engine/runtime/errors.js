@@ -4,8 +4,8 @@ const { inspect } = require('node:util');
 const { isTooDeep } = require('./text.js');
 const { stringify, objectKeys, isArray } = require('./primordials.js');
 
-const TEXT_MAX = 8 * 1024;       // characters of a message and of a stack
-const MEMBERS_MAX = 16 * 1024;   // characters of JSON
+const TEXT_MAX = 8 * 1024; // characters of a message and of a stack
+const MEMBERS_MAX = 16 * 1024; // characters of JSON
 
 class WrongUsernameOrPasswordError extends Error {
   constructor(user, message) {
@@ -72,7 +72,9 @@ function member(value, name) {
 }
 
 function isJson(value) {
-  return value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || typeof value === 'object';
+  return (
+    value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || typeof value === 'object'
+  );
 }
 
 // Own members beside those that have a place of their own, as far as they are JSON and not too many.
@@ -93,7 +95,11 @@ function ownMembers(value) {
 }
 
 // Lines of this runtime and of the engine in a stack say nothing to the author of a script.
-const withoutRuntime = stack => stack.split('\n').filter(line => !line.includes(__dirname) && !line.includes('(node:internal/')).join('\n');
+const withoutRuntime = stack =>
+  stack
+    .split('\n')
+    .filter(line => !line.includes(__dirname) && !line.includes('(node:internal/'))
+    .join('\n');
 
 function kindOf(thrown) {
   if (thrown instanceof InvalidScript) return 'invalid';
@@ -105,8 +111,13 @@ const stackOf = stack => (typeof stack === 'string' ? withoutRuntime(stack.slice
 
 function describeObject(thrown) {
   const [name, message, stack] = ['name', 'message', 'stack'].map(key => member(thrown, key));
-  return { kind: kindOf(thrown), name: typeof name === 'string' && name ? name.slice(0, 256) : 'Error', message: text(message ?? (thrown instanceof Error ? '' : thrown)),
-    stack: stackOf(stack), members: ownMembers(thrown) };
+  return {
+    kind: kindOf(thrown),
+    name: typeof name === 'string' && name ? name.slice(0, 256) : 'Error',
+    message: text(message ?? (thrown instanceof Error ? '' : thrown)),
+    stack: stackOf(stack),
+    members: ownMembers(thrown),
+  };
 }
 
 // The `error` of a result. Any value can be thrown, also one that cannot be looked at.
@@ -119,5 +130,10 @@ function describe(thrown) {
   return { kind: 'thrown', name: 'Error', message: text(thrown), stack: '', members: {} };
 }
 
-module.exports = { describe, Cancelled, InvalidScript, TooMuchOutput,
-  given: { WrongUsernameOrPasswordError, ValidationError, UnauthorizedError, PreUserRegistrationError } };
+module.exports = {
+  describe,
+  Cancelled,
+  InvalidScript,
+  TooMuchOutput,
+  given: { WrongUsernameOrPasswordError, ValidationError, UnauthorizedError, PreUserRegistrationError },
+};

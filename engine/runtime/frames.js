@@ -6,12 +6,18 @@ const { uncurry, parse, byteLength } = require('./primordials.js');
 const { wellFormed } = require('./text.js');
 
 const BYTES_MAX = 4 * 1024 * 1024;
-const BAD_FRAME = 70;  // exit code, EX_SOFTWARE: the supervisor does not keep to the protocol
+const BAD_FRAME = 70; // exit code, EX_SOFTWARE: the supervisor does not keep to the protocol
 const { writeSync } = fs;
 const exit = process.reallyExit.bind(process);
 const allocate = Buffer.allocUnsafe;
-const [writeLength, writeText, toText, copy, part, readLength] =
-  ['writeUInt32BE', 'utf8Write', 'utf8Slice', 'copy', 'subarray', 'readUInt32BE'].map(name => uncurry(Buffer.prototype[name]));
+const [writeLength, writeText, toText, copy, part, readLength] = [
+  'writeUInt32BE',
+  'utf8Write',
+  'utf8Slice',
+  'copy',
+  'subarray',
+  'readUInt32BE',
+].map(name => uncurry(Buffer.prototype[name]));
 
 // The whole frames in what has arrived; the rest is kept for the next bytes.
 class Reader {
@@ -62,11 +68,23 @@ function put(bytes, text, at, length) {
 // open(take, closed) → {send(text, next?)}. `take` gets each frame as an object, `closed` is called when the other side is gone.
 function open(take, closed) {
   const reader = new Reader(take);
-  const socket = new net.Socket({ fd: 3, readable: true, writable: true,
-    onread: { buffer: allocate(64 * 1024), callback: (size, buffer) => { reader.push(part(buffer, 0, size)); return true; } } });
+  const socket = new net.Socket({
+    fd: 3,
+    readable: true,
+    writable: true,
+    onread: {
+      buffer: allocate(64 * 1024),
+      callback: (size, buffer) => {
+        reader.push(part(buffer, 0, size));
+        return true;
+      },
+    },
+  });
   socket.on('end', closed).on('error', closed).on('close', closed);
   const writeLater = socket.write.bind(socket);
-  const queue = bytes => { if (bytes.length > 0) writeLater(bytes); };
+  const queue = bytes => {
+    if (bytes.length > 0) writeLater(bytes);
+  };
 
   // Written at once, so that a line that was said before an endless loop has left; what the kernel does not take waits its turn.
   function write(bytes) {

@@ -3,19 +3,109 @@
 // replaced, so that a run starts with the language as it is documented: neither an accident nor polluted
 // input of one login (`__proto__` in a merged object) reaches the next. Names a script adds stay, as in any warm
 // container, except enumerable ones on the prototypes that every object inherits from.
-const { uncurry, ownKeys, getOwnPropertyDescriptor, getPrototypeOf, setPrototypeOf, isExtensible, defineProperty, arrayPush, freeze, hasOwn } = require('./primordials.js');
+const {
+  uncurry,
+  ownKeys,
+  getOwnPropertyDescriptor,
+  getPrototypeOf,
+  setPrototypeOf,
+  isExtensible,
+  defineProperty,
+  arrayPush,
+  freeze,
+  hasOwn,
+} = require('./primordials.js');
 
 const generators = [function* () {}, async function* () {}, async function () {}];
-const iterators = [[][Symbol.iterator](), ''[Symbol.iterator](), new Map()[Symbol.iterator](), new Set()[Symbol.iterator](), ''.matchAll(/x/g)];
+const iterators = [
+  [][Symbol.iterator](),
+  ''[Symbol.iterator](),
+  new Map()[Symbol.iterator](),
+  new Set()[Symbol.iterator](),
+  ''.matchAll(/x/g),
+];
 const inherited = freeze([Object.prototype, Array.prototype, Function.prototype]);
 
-const constructors = ['Object', 'Function', 'Array', 'Number', 'Boolean', 'String', 'Symbol', 'BigInt', 'Date', 'RegExp', 'Promise', 'Proxy', 'Map', 'Set', 'WeakMap', 'WeakSet',
-  'WeakRef', 'Error', 'AggregateError', 'EvalError', 'RangeError', 'ReferenceError', 'SyntaxError', 'TypeError', 'URIError', 'ArrayBuffer', 'SharedArrayBuffer', 'DataView', 'Uint8Array',
-  'Int8Array', 'Uint16Array', 'Int16Array', 'Uint32Array', 'Int32Array', 'Float32Array', 'Float64Array', 'Uint8ClampedArray', 'BigInt64Array', 'BigUint64Array', 'JSON', 'Math',
-  'Reflect', 'Atomics', 'Intl', 'Buffer', 'URL', 'URLSearchParams', 'TextEncoder', 'TextDecoder'];
+const constructors = [
+  'Object',
+  'Function',
+  'Array',
+  'Number',
+  'Boolean',
+  'String',
+  'Symbol',
+  'BigInt',
+  'Date',
+  'RegExp',
+  'Promise',
+  'Proxy',
+  'Map',
+  'Set',
+  'WeakMap',
+  'WeakSet',
+  'WeakRef',
+  'Error',
+  'AggregateError',
+  'EvalError',
+  'RangeError',
+  'ReferenceError',
+  'SyntaxError',
+  'TypeError',
+  'URIError',
+  'ArrayBuffer',
+  'SharedArrayBuffer',
+  'DataView',
+  'Uint8Array',
+  'Int8Array',
+  'Uint16Array',
+  'Int16Array',
+  'Uint32Array',
+  'Int32Array',
+  'Float32Array',
+  'Float64Array',
+  'Uint8ClampedArray',
+  'BigInt64Array',
+  'BigUint64Array',
+  'JSON',
+  'Math',
+  'Reflect',
+  'Atomics',
+  'Intl',
+  'Buffer',
+  'URL',
+  'URLSearchParams',
+  'TextEncoder',
+  'TextDecoder',
+];
 // Other globals that are there from the start. The many that Node.js makes when they are first used are left alone.
-const functions = ['globalThis', 'global', 'console', 'process', 'setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval', 'clearImmediate', 'queueMicrotask',
-  'structuredClone', 'atob', 'btoa', 'fetch', 'eval', 'parseInt', 'parseFloat', 'isNaN', 'isFinite', 'encodeURI', 'encodeURIComponent', 'decodeURI', 'decodeURIComponent', 'escape', 'unescape'];
+const functions = [
+  'globalThis',
+  'global',
+  'console',
+  'process',
+  'setTimeout',
+  'setInterval',
+  'setImmediate',
+  'clearTimeout',
+  'clearInterval',
+  'clearImmediate',
+  'queueMicrotask',
+  'structuredClone',
+  'atob',
+  'btoa',
+  'fetch',
+  'eval',
+  'parseInt',
+  'parseFloat',
+  'isNaN',
+  'isFinite',
+  'encodeURI',
+  'encodeURIComponent',
+  'decodeURI',
+  'decodeURIComponent',
+  'escape',
+  'unescape',
+];
 
 // The built-in objects, with what stands behind them.
 function builtins() {
@@ -31,12 +121,17 @@ function builtins() {
   return [...found];
 }
 
-const picture = (object, keys) => ({ object, prototype: getPrototypeOf(object), extensible: isExtensible(object),
-  properties: keys.map(key => ({ key, descriptor: freeze({ __proto__: null, ...getOwnPropertyDescriptor(object, key) }) })) });
+const picture = (object, keys) => ({
+  object,
+  prototype: getPrototypeOf(object),
+  extensible: isExtensible(object),
+  properties: keys.map(key => ({ key, descriptor: freeze({ __proto__: null, ...getOwnPropertyDescriptor(object, key) }) })),
+});
 
 const snapshot = builtins().map(object => picture(object, ownKeys(object)));
 
-const comparable = ({ descriptor }) => hasOwn(descriptor, 'value') && (descriptor.writable || descriptor.configurable) && descriptor.value === descriptor.value;
+const comparable = ({ descriptor }) =>
+  hasOwn(descriptor, 'value') && (descriptor.writable || descriptor.configurable) && descriptor.value === descriptor.value;
 
 // One comparison a value, as straight code: the engine makes next to nothing of it, where a loop over descriptors takes half a millisecond.
 // One function an object: the engine optimizes no function that is too long.
@@ -48,11 +143,22 @@ function compileChecks(watched) {
     return `x[${typeof key === 'string' ? JSON.stringify(key) : `k[${at}]`}] === v[${at}]`;
   };
   const check = ({ extensible, properties }, i) => {
-    const terms = [...extensible ? ['isExtensible(x)'] : [], `getPrototypeOf(x) === p[${i}]`, ...properties.filter(comparable).map(comparison)];
+    const terms = [
+      ...(extensible ? ['isExtensible(x)'] : []),
+      `getPrototypeOf(x) === p[${i}]`,
+      ...properties.filter(comparable).map(comparison),
+    ];
     return `() => { const x = o[${i}]; return ${terms.join(' && ')}; }`;
   };
   const body = `'use strict'; return [${watched.map(check).join(',\n')}]`;
-  return new Function('isExtensible', 'getPrototypeOf', 'o', 'p', 'k', 'v', body)(isExtensible, getPrototypeOf, watched.map(w => w.object), watched.map(w => w.prototype), keys, values);
+  return new Function('isExtensible', 'getPrototypeOf', 'o', 'p', 'k', 'v', body)(
+    isExtensible,
+    getPrototypeOf,
+    watched.map(w => w.object),
+    watched.map(w => w.prototype),
+    keys,
+    values,
+  );
 }
 
 // Set by seal(), when the runtime has put its own console and process in place.

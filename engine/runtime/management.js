@@ -6,8 +6,11 @@ const { freeze } = require('./primordials.js');
 const fetch = (...args) => globalThis.fetch(...args);
 
 async function request({ baseUrl, accessToken }, method, id, body) {
-  const reply = await fetch(`${baseUrl}/users/${encodeURIComponent(id)}`, { method, headers: { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' },
-    body: body && JSON.stringify(body) });
+  const reply = await fetch(`${baseUrl}/users/${encodeURIComponent(id)}`, {
+    method,
+    headers: { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' },
+    body: body && JSON.stringify(body),
+  });
   const answer = await reply.json();
   if (reply.ok) return answer;
   throw Object.assign(new Error(answer.message ?? reply.statusText), { name: answer.error, statusCode: reply.status });
@@ -27,7 +30,11 @@ function withCallback(auth0, call) {
   return (...args) => {
     const done = typeof args.at(-1) === 'function' ? args.pop() : undefined;
     const answer = call(auth0, ...args);
-    if (done) answer.then(value => done(null, value), error => done(error));
+    if (done)
+      answer.then(
+        value => done(null, value),
+        error => done(error),
+      );
     return answer;
   };
 }

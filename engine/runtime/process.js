@@ -4,15 +4,34 @@ const { isBuiltin } = require('node:module');
 const { builtins } = require('./modules.js');
 const { Error } = require('./primordials.js');
 
-const refused = ['exit', 'reallyExit', 'kill', 'chdir', 'binding', 'setuid', 'setgid', 'seteuid', 'setegid', 'setgroups', 'initgroups',
-  'umask', 'setUncaughtExceptionCaptureCallback', 'loadEnvFile', 'execve'];
+const refused = [
+  'exit',
+  'reallyExit',
+  'kill',
+  'chdir',
+  'binding',
+  'setuid',
+  'setgid',
+  'seteuid',
+  'setegid',
+  'setgroups',
+  'initgroups',
+  'umask',
+  'setUncaughtExceptionCaptureCallback',
+  'loadEnvFile',
+  'execve',
+];
 
 function install() {
   for (const name of refused) {
-    if (name in process) process[name] = () => { throw new Error(`process.${name}() is not available to scripts`); };
+    if (name in process)
+      process[name] = () => {
+        throw new Error(`process.${name}() is not available to scripts`);
+      };
   }
   const { getBuiltinModule } = process;
-  process.getBuiltinModule = name => (isBuiltin(name) && builtins.has(String(name).replace(/^node:/, '')) ? getBuiltinModule(name) : undefined);
+  process.getBuiltinModule = name =>
+    isBuiltin(name) && builtins.has(String(name).replace(/^node:/, '')) ? getBuiltinModule(name) : undefined;
   delete process.mainModule;
 }
 

@@ -6,7 +6,7 @@ const { isTooDeep, DEPTH_MAX } = require('./text.js');
 const { now, stringify, arrayPush, arrayJoin, mapGet, mapSet, mapDelete, Map, Error } = require('./primordials.js');
 
 const COMMANDS_MAX = 200;
-const RESULT_MAX = 1024 * 1024;  // characters of a `result` and of an `output`
+const RESULT_MAX = 1024 * 1024; // characters of a `result` and of an `output`
 
 const storage = new AsyncLocalStorage();
 const enter = storage.run.bind(storage);
@@ -22,10 +22,10 @@ class ScriptRun {
     this.named = run.frame.scripts[index];
     this.commands = [];
     this.commandsSize = 0;
-    this.said = 0;    // characters
+    this.said = 0; // characters
     this.lines = 0;
     this.ended = false;
-    this.ends = false;  // no later script runs
+    this.ends = false; // no later script runs
     this.startedAt = now();
   }
 
@@ -111,7 +111,8 @@ class Run {
     this.over = true;
     mapDelete(active, this.frame.id);
     const done = `{"type":"done","id":${this.frame.id},"output":${output}}`;
-    if (result) this.worker.send(result, done); else this.worker.send(done);
+    if (result) this.worker.send(result, done);
+    else this.worker.send(done);
   }
 }
 
@@ -141,7 +142,8 @@ function failUncaught(error) {
 
 // A promise keeps its context: one that was left behind by a run that is over concerns nobody.
 function failRejected(reason) {
-  if (current()) current().settle(reason, true); else failUncaught(reason);
+  if (current()) current().settle(reason, true);
+  else failUncaught(reason);
 }
 
 // The id of the run that the running code belongs to, while it is under way.

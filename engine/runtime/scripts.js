@@ -13,9 +13,12 @@ const functionScope = ['require', 'module', 'exports', 'configuration', 'auth0',
 function importer(require) {
   return async specifier => {
     const exports = require(specifier);
-    const names = new Set(['default', ...(exports !== null && typeof exports === 'object' || typeof exports === 'function' ? Object.keys(exports) : [])]);
+    const names = new Set([
+      'default',
+      ...((exports !== null && typeof exports === 'object') || typeof exports === 'function' ? Object.keys(exports) : []),
+    ]);
     const module = new vm.SyntheticModule([...names], () => {
-      for (const name of names) module.setExport(name, name === 'default' ? exports?.default ?? exports : exports[name]);
+      for (const name of names) module.setExport(name, name === 'default' ? (exports?.default ?? exports) : exports[name]);
     });
     await module.link(() => {});
     await module.evaluate();
@@ -38,7 +41,10 @@ const lineOf = error => Number(/^[^\n]*:(\d+)\n/.exec(error.stack)?.[1]) || unde
 // readings compiles is tried in this order; without any, the first one's error tells.
 function compileFunction(code, name, require) {
   const last = [...code.matchAll(/^(?:async\s+)?function\s*\*?\s*([A-Za-z_$][\w$]*)/gm)].at(-1)?.[1];
-  const readings = [[`const script =\n${code}\n;return script;`, -1], [`${code}\n;return typeof module.exports === 'function' ? module.exports : ${last};`, 0]];
+  const readings = [
+    [`const script =\n${code}\n;return script;`, -1],
+    [`${code}\n;return typeof module.exports === 'function' ? module.exports : ${last};`, 0],
+  ];
   const compiled = [];
   let failure;
   for (const [text, lineOffset] of readings) {
@@ -63,11 +69,11 @@ class Script {
   // The bundle of declared modules, evaluated when the script first requires one that Node.js does not have.
   bundle() {
     if (this.bundled) return this.bundled;
-    if (!this.modules) return this.bundled = {};
+    if (!this.modules) return (this.bundled = {});
     const module = { exports: {} };
     const outside = requireFor(() => ({}));
     compile(this.modules, moduleScope, 'node_modules', outside).call(module.exports, module.exports, outside, module, 'node_modules', '/');
-    return this.bundled = module.exports;
+    return (this.bundled = module.exports);
   }
 
   // What a script of the form `module` exports.
@@ -76,7 +82,7 @@ class Script {
     this.compiled ??= compile(this.code, moduleScope, this.name, this.require);
     const module = { exports: {} };
     invalidIfThrown(() => this.compiled.call(module.exports, module.exports, this.require, module, this.name, '/'));
-    return this.exported = module.exports;
+    return (this.exported = module.exports);
   }
 
   // The function of a script of the form `function`, with the globals of this call around it.
@@ -84,7 +90,9 @@ class Script {
     this.readings ??= compileFunction(this.code, this.name, this.require);
     for (const reading of this.readings) {
       const module = { exports: {} };
-      const value = invalidIfThrown(() => reading.call(undefined, this.require, module, module.exports, configuration, auth0, ...errorClasses));
+      const value = invalidIfThrown(() =>
+        reading.call(undefined, this.require, module, module.exports, configuration, auth0, ...errorClasses),
+      );
       if (typeof value !== 'function') continue;
       this.readings = [reading];
       return value;

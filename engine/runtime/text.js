@@ -2,7 +2,7 @@
 // JSON text as the supervisor's parser takes it.
 const { indexOf, charCodeAt, replace } = require('./primordials.js');
 
-const DEPTH_MAX = 64;  // of what a script gives; the parser takes 96
+const DEPTH_MAX = 64; // of what a script gives; the parser takes 96
 const [QUOTE, BACKSLASH, OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [34, 92, 91, 93, 123, 125];
 const ESCAPE = /\\(?:ud[89a-f][0-9a-f]{2}|.)/g;
 

@@ -23,7 +23,17 @@ const event = () => ({ user: { user_id: 'warm' }, transaction: {} });
 function warm() {
   scripts.compile('exports.warm = 1', scripts.moduleScope, 'warm');
   for (let i = 0; i < ROUNDS; ++i) {
-    runs.start({ id: 0, trigger: 'post-login', handler: 'onExecutePostLogin', scripts: [{ code: actionCode, secrets: {} }], input: { event: event() } }, action, silent);
+    runs.start(
+      {
+        id: 0,
+        trigger: 'post-login',
+        handler: 'onExecutePostLogin',
+        scripts: [{ code: actionCode, secrets: {} }],
+        input: { event: event() },
+      },
+      action,
+      silent,
+    );
     runs.start({ id: 0, trigger: 'rule', scripts: [{ code: ruleCode }], input: { user: {}, context: {} } }, rule, silent);
   }
 }

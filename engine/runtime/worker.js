@@ -24,7 +24,12 @@ function restoreBuiltins() {
 
 const worker = { send, restoreBuiltins };
 
-const unknown = { start: one => { throw new InvalidScript(`there is no contract ${one.run.frame.contract}`); }, output: () => ({}) };
+const unknown = {
+  start: one => {
+    throw new InvalidScript(`there is no contract ${one.run.frame.contract}`);
+  },
+  output: () => ({}),
+};
 
 function run(frame) {
   if (frame.contract === 'build') return send(JSON.stringify({ type: 'done', id: frame.id, output: build.output(frame.input) }));

@@ -1,7 +1,21 @@
 'use strict';
 // Factors, methods, account linking, and leaving for another page.
 const { createHmac, timingSafeEqual } = require('node:crypto');
-const { arg, text, boolean, oneOf, optional, options, withDefault, webUrl, dictionary, list, number, isObject } = require('./check.js');
+const {
+  arg,
+  row,
+  text,
+  boolean,
+  oneOf,
+  optional,
+  options,
+  withDefault,
+  webUrl,
+  dictionary,
+  list,
+  number,
+  isObject,
+} = require('./check.js');
 const { now, stringify, parse, hasOwn } = require('../primordials.js');
 
 const login = ['post-login'];
@@ -10,7 +24,10 @@ const noFactors = 'no user has a factor yet: none remains, and the transaction f
 const browserProtocols = new Set(['oidc-basic-profile', 'oidc-implicit-profile', 'oidc-hybrid-profile', 'samlp', 'wsfed']);
 
 const factorTypes = ['otp', 'push-notification', 'push', 'phone', 'webauthn-platform', 'webauthn-roaming', 'recovery-code'];
-const factorOptions = { phone: options({ preferredMethod: optional(oneOf('sms', 'voice', 'both')) }), 'push-notification': options({ otpFallback: optional(boolean) }) };
+const factorOptions = {
+  phone: options({ preferredMethod: optional(oneOf('sms', 'voice', 'both')) }),
+  'push-notification': options({ otpFallback: optional(boolean) }),
+};
 
 // {type, options}; `push` is the old name of push-notification.
 const factor = types => (value, say) => {
@@ -29,7 +46,8 @@ const providerOptions = options({ host: optional(text()), ikey: optional(text())
 // Recorded methods stand in event.authentication.methods of later Actions.
 function record(one, [url]) {
   const { trigger, handler } = one.run.frame;
-  if (one.index !== 0 || handler !== 'onContinuePostLogin' || trigger !== 'post-login') throw new Error('api.authentication.recordMethod: may only be called in onContinuePostLogin');
+  if (one.index !== 0 || handler !== 'onContinuePostLogin' || trigger !== 'post-login')
+    throw new Error('api.authentication.recordMethod: may only be called in onContinuePostLogin');
   one.run.recorded.push({ name: url, timestamp: new Date(now()).toISOString() });
 }
 
@@ -79,7 +97,8 @@ function validateToken(one, [{ secret, tokenParameterName }]) {
   if (expected.length !== given.length || !timingSafeEqual(expected, given)) throw invalid('its signature is wrong');
   const claims = readJson(payload);
   if (typeof claims?.exp !== 'number' || claims.exp * 1000 <= now()) throw invalid('it has expired');
-  if (typeof claims.state !== 'string' || claims.state !== one.run.frame.input.continue?.state) throw invalid('its state is not the one of this transaction');
+  if (typeof claims.state !== 'string' || claims.state !== one.run.frame.input.continue?.state)
+    throw invalid('its state is not the one of this transaction');
   return claims;
 }
 
@@ -98,26 +117,84 @@ function withQuery(one, args) {
 }
 
 const secret = text({ empty: false });
-const encodeOptions = options({ secret, payload: withDefault(dictionary, {}), expiresInSeconds: withDefault(number({ min: 1, max: 86400 * 30, integer: true }), 900) });
+const encodeOptions = options({
+  secret,
+  payload: withDefault(dictionary, {}),
+  expiresInSeconds: withDefault(number({ min: 1, max: 86400 * 30, integer: true }), 900),
+});
 const validateOptions = options({ secret, tokenParameterName: withDefault(text({ empty: false }), 'session_token') });
 
 module.exports = [
-  { method: 'authentication.challengeWith', triggers: interactive, args: [arg('factor', toChallenge), more(toChallenge)], ends: true, absent: noFactors, does: 'asks for a factor before the next Action' },
-  { method: 'authentication.challengeWithAny', triggers: interactive, args: [arg('factors', list(toChallenge, { min: 1 }))], ends: true, absent: noFactors, does: 'asks for one of several' },
-  { method: 'authentication.enrollWith', triggers: login, args: [arg('factor', toEnroll), more(toEnroll)], ends: true, absent: 'no factor is enabled yet: none remains, and the login fails', does: 'lets the person enroll a factor' },
-  { method: 'authentication.enrollWithAny', triggers: login, args: [arg('factors', list(toEnroll, { min: 1 }))], ends: true, absent: 'no factor is enabled yet: none remains, and the login fails', does: 'lets the person enroll one of several' },
-  { method: 'authentication.recordMethod', triggers: login, args: [arg('url', webUrl)], before: record, does: 'a method in event.authentication.methods from the next Action on; only in onContinuePostLogin' },
-  { method: 'authentication.setPrimaryUser', triggers: login, args: [arg('user_id', text({ empty: false, characters: 128 }))], before: onePrimary, does: 'goes on as the user this identity is linked to; once' },
-  { method: 'multifactor.enable', triggers: login, args: [arg('provider', oneOf('any', 'guardian', 'google-authenticator', 'duo', 'none')),
-    arg('options', options({ allowRememberBrowser: withDefault(boolean, false), providerOptions: optional(providerOptions) }))],
-    absent: 'no factor is enabled yet: any but `none` makes the login fail', does: 'asks for a second factor at the end of the flow' },
+  row(
+    'authentication.challengeWith',
+    interactive,
+    [arg('factor', toChallenge), more(toChallenge)],
+    'asks for a factor before the next Action',
+    { ends: true, absent: noFactors },
+  ),
+  row('authentication.challengeWithAny', interactive, [arg('factors', list(toChallenge, { min: 1 }))], 'asks for one of several', {
+    ends: true,
+    absent: noFactors,
+  }),
+  row('authentication.enrollWith', login, [arg('factor', toEnroll), more(toEnroll)], 'lets the person enroll a factor', {
+    ends: true,
+    absent: 'no factor is enabled yet: none remains, and the login fails',
+  }),
+  row('authentication.enrollWithAny', login, [arg('factors', list(toEnroll, { min: 1 }))], 'lets the person enroll one of several', {
+    ends: true,
+    absent: 'no factor is enabled yet: none remains, and the login fails',
+  }),
+  row(
+    'authentication.recordMethod',
+    login,
+    [arg('url', webUrl)],
+    'a method in event.authentication.methods from the next Action on; only in onContinuePostLogin',
+    { before: record },
+  ),
+  row(
+    'authentication.setPrimaryUser',
+    login,
+    [arg('user_id', text({ empty: false, characters: 128 }))],
+    'goes on as the user this identity is linked to; once',
+    { before: onePrimary },
+  ),
+  row(
+    'multifactor.enable',
+    login,
+    [
+      arg('provider', oneOf('any', 'guardian', 'google-authenticator', 'duo', 'none')),
+      arg('options', options({ allowRememberBrowser: withDefault(boolean, false), providerOptions: optional(providerOptions) })),
+    ],
+    'asks for a second factor at the end of the flow',
+    { absent: 'no factor is enabled yet: any but `none` makes the login fail' },
+  ),
 
-  { method: 'redirect.encodeToken', triggers: interactive, args: [arg('options', encodeOptions)], answer: encodeToken, does: 'a signed session token for another page' },
-  { method: 'redirect.validateToken', triggers: interactive, args: [arg('options', validateOptions)], answer: validateToken, does: 'the payload of the token that came back; checks signature, exp and state' },
-  { method: 'redirect.canRedirect', triggers: interactive, args: [], answer: canRedirect, does: 'deprecated; whether there is a browser that may be sent elsewhere' },
-  { method: 'redirect.sendUserTo', triggers: interactive, args: [arg('url', webUrl), arg('options', options({ query: optional(dictionary) }))], before: withQuery, ends: true,
-    does: 'sends the person to a page, to come back to /continue' },
-  { method: 'prompt.render', triggers: interactive, args: [arg('formId', text({ empty: false })), arg('options', options({ fields: optional(dictionary), vars: optional(dictionary) }))], ends: true,
-    absent: 'there are no forms yet: the transaction fails as with an unknown one', does: 'shows a form' },
-  { method: 'transaction.setResultUrl', triggers: ['password-reset-post-challenge'], args: [arg('url', webUrl)], does: 'where the person goes after the new password' },
+  row('redirect.encodeToken', interactive, [arg('options', encodeOptions)], 'a signed session token for another page', {
+    answer: encodeToken,
+  }),
+  row(
+    'redirect.validateToken',
+    interactive,
+    [arg('options', validateOptions)],
+    'the payload of the token that came back; checks signature, exp and state',
+    { answer: validateToken },
+  ),
+  row('redirect.canRedirect', interactive, [], 'deprecated; whether there is a browser that may be sent elsewhere', {
+    answer: canRedirect,
+  }),
+  row(
+    'redirect.sendUserTo',
+    interactive,
+    [arg('url', webUrl), arg('options', options({ query: optional(dictionary) }))],
+    'sends the person to a page, to come back to /continue',
+    { before: withQuery, ends: true },
+  ),
+  row(
+    'prompt.render',
+    interactive,
+    [arg('formId', text({ empty: false })), arg('options', options({ fields: optional(dictionary), vars: optional(dictionary) }))],
+    'shows a form',
+    { ends: true, absent: 'there are no forms yet: the transaction fails as with an unknown one' },
+  ),
+  row('transaction.setResultUrl', ['password-reset-post-challenge'], [arg('url', webUrl)], 'where the person goes after the new password'),
 ];

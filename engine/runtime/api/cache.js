@@ -1,25 +1,36 @@
 'use strict';
 // api.cache: a few short texts that live from one run to the next. Reads are answered from what the call brought along and what
 // this run did; writes are commands.
-const { arg, text, json } = require('./check.js');
+const { arg, row, text, json } = require('./check.js');
 const { now, byteLength, stringify, isFinite } = require('../primordials.js');
 
 // Reference section 1, "Cache limits".
 const ENTRIES_MAX = 20;
-const KEY_MAX = 64;               // bytes
+const KEY_MAX = 64; // bytes
 const VALUE_MAX = 4 * 1024;
 const TOTAL_MAX = 8 * 1024;
 const LIFE_DEFAULT = 15 * 60 * 1000;
 const LIFE_MAX = 24 * 60 * 60 * 1000;
 
-const triggers = ['post-login', 'credentials-exchange', 'pre-user-registration', 'post-user-registration', 'post-change-password', 'send-phone-message', 'event-stream',
-  'custom-email-provider', 'custom-phone-provider', 'password-reset-post-challenge', 'custom-token-exchange'];
+const triggers = [
+  'post-login',
+  'credentials-exchange',
+  'pre-user-registration',
+  'post-user-registration',
+  'post-change-password',
+  'send-phone-message',
+  'event-stream',
+  'custom-email-provider',
+  'custom-phone-provider',
+  'password-reset-post-challenge',
+  'custom-token-exchange',
+];
 const error = code => ({ type: 'error', code });
 const live = record => record && record.expires_at > now();
 const sizeOf = ([key, { value }]) => byteLength(key) + byteLength(value);
 
 // Key → record: what the call brought along, with what this run did to it.
-const recordsOf = run => run.cacheRecords ??= new Map(Object.entries(run.frame.input.cache ?? {}));
+const recordsOf = run => (run.cacheRecords ??= new Map(Object.entries(run.frame.input.cache ?? {})));
 
 function expiry({ ttl, expires_at: at } = {}) {
   const given = [ttl, at].filter(value => value !== undefined);
@@ -70,7 +81,13 @@ function remove(one, [key]) {
 }
 
 module.exports = [
-  { method: 'cache.get', triggers, args: [arg('key', text())], answer: get, does: '{value, expires_at} or undefined' },
-  { method: 'cache.set', triggers, args: [arg('key', text()), arg('value', text()), arg('options', json)], answer: set, commands: true, does: '{type: success, record} or {type: error, code}' },
-  { method: 'cache.delete', triggers, args: [arg('key', text())], answer: remove, commands: true, does: '{type: success} or {type: error, code}' },
+  row('cache.get', triggers, [arg('key', text())], '{value, expires_at} or undefined', { answer: get }),
+  row(
+    'cache.set',
+    triggers,
+    [arg('key', text()), arg('value', text()), arg('options', json)],
+    '{type: success, record} or {type: error, code}',
+    { answer: set, commands: true },
+  ),
+  row('cache.delete', triggers, [arg('key', text())], '{type: success} or {type: error, code}', { answer: remove, commands: true }),
 ];

@@ -7,9 +7,16 @@ const { InvalidScript } = require('../errors.js');
 const { isTooDeep, DEPTH_MAX } = require('../text.js');
 const { stringify, defineProperty, freeze } = require('../primordials.js');
 
-const ARGUMENTS_MAX = 128 * 1024;  // characters of JSON
+const ARGUMENTS_MAX = 128 * 1024; // characters of JSON
 
-const rows = freeze([...require('./access.js'), ...require('./tokens.js'), ...require('./user.js'), ...require('./authentication.js'), ...require('./cache.js'), ...require('./saml.js')]);
+const rows = freeze([
+  ...require('./access.js'),
+  ...require('./tokens.js'),
+  ...require('./user.js'),
+  ...require('./authentication.js'),
+  ...require('./cache.js'),
+  ...require('./saml.js'),
+]);
 
 // Trigger → the functions an Action exports.
 const handlers = freeze({
@@ -70,10 +77,17 @@ function apiClass(spaces) {
   class Api {
     #one;
     #made = { __proto__: null };
-    constructor(one) { this.#one = one; }
+    constructor(one) {
+      this.#one = one;
+    }
     static {
       for (const [name, rows] of Object.entries(spaces)) {
-        defineProperty(this.prototype, name, { enumerable: true, get() { return this.#made[name] ??= space(rows, this.#one, this); } });
+        defineProperty(this.prototype, name, {
+          enumerable: true,
+          get() {
+            return (this.#made[name] ??= space(rows, this.#one, this));
+          },
+        });
       }
     }
   }

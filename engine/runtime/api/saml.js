@@ -1,6 +1,6 @@
 'use strict';
 // api.samlResponse: how a SAML response is made. Its limits: reference section 1.
-const { arg, text, boolean, oneOf, number, list, orNull } = require('./check.js');
+const { arg, row, text, boolean, oneOf, number, list, orNull } = require('./check.js');
 const { byteLength, stringify, isArray } = require('../primordials.js');
 
 const ATTRIBUTES_MAX = 100;
@@ -18,23 +18,52 @@ const scalar = (value, say) => {
 const attribute = (value, say) => orNull(isArray(value) ? list(scalar) : scalar)(value, say);
 
 function attributesFit(one, [key, value]) {
-  const written = one.run.samlAttributes ??= { __proto__: null };
+  const written = (one.run.samlAttributes ??= { __proto__: null });
   written[key] = value;
-  if (Object.keys(written).length > ATTRIBUTES_MAX) throw new Error(`api.samlResponse.setAttribute: more than ${ATTRIBUTES_MAX} attributes`);
-  if (byteLength(stringify(written)) > ATTRIBUTES_BYTES_MAX) throw new Error(`api.samlResponse.setAttribute: more than ${ATTRIBUTES_BYTES_MAX} bytes of attributes`);
+  if (Object.keys(written).length > ATTRIBUTES_MAX)
+    throw new Error(`api.samlResponse.setAttribute: more than ${ATTRIBUTES_MAX} attributes`);
+  if (byteLength(stringify(written)) > ATTRIBUTES_BYTES_MAX)
+    throw new Error(`api.samlResponse.setAttribute: more than ${ATTRIBUTES_BYTES_MAX} bytes of attributes`);
 }
 
 const setters = {
-  setAudience: url, setRecipient: url, setDestination: url, setCreateUpnClaim: boolean, setPassthroughClaimsWithNoMapping: boolean, setMapUnknownClaimsAsIs: boolean,
-  setMapIdentities: boolean, setSignatureAlgorithm: oneOf('rsa-sha256', 'rsa-sha1'), setDigestAlgorithm: oneOf('sha256', 'sha1'), setLifetimeInSeconds: number({ min: 1, integer: true }),
-  setSignResponse: boolean, setNameIdentifierFormat: short, setNameIdentifierProbes: list(short, { max: 10 }), setAuthnContextClassRef: short, setSigningCert: key,
-  setIncludeAttributeNameFormat: boolean, setTypedAttributes: boolean, setEncryptionCert: key, setEncryptionPublicKey: key, setEncryptionAlgorithm: oneOf('aes256-cbc', 'aes256-gcm'),
-  setCert: key, setKey: key, setRelayState: url, setIssuer: url,
+  setAudience: url,
+  setRecipient: url,
+  setDestination: url,
+  setCreateUpnClaim: boolean,
+  setPassthroughClaimsWithNoMapping: boolean,
+  setMapUnknownClaimsAsIs: boolean,
+  setMapIdentities: boolean,
+  setSignatureAlgorithm: oneOf('rsa-sha256', 'rsa-sha1'),
+  setDigestAlgorithm: oneOf('sha256', 'sha1'),
+  setLifetimeInSeconds: number({ min: 1, integer: true }),
+  setSignResponse: boolean,
+  setNameIdentifierFormat: short,
+  setNameIdentifierProbes: list(short, { max: 10 }),
+  setAuthnContextClassRef: short,
+  setSigningCert: key,
+  setIncludeAttributeNameFormat: boolean,
+  setTypedAttributes: boolean,
+  setEncryptionCert: key,
+  setEncryptionPublicKey: key,
+  setEncryptionAlgorithm: oneOf('aes256-cbc', 'aes256-gcm'),
+  setCert: key,
+  setKey: key,
+  setRelayState: url,
+  setIssuer: url,
 };
 const triggers = ['post-login'];
 const absent = 'there is no SAML yet: as in every login that is not a SAML one, without effect';
 
 module.exports = [
-  { method: 'samlResponse.setAttribute', triggers, args: [arg('name', name), arg('value', attribute)], before: attributesFit, absent, does: 'an attribute of the response; null removes it' },
-  ...Object.entries(setters).map(([setter, check]) => ({ method: `samlResponse.${setter}`, triggers, args: [arg('value', check)], absent, does: 'a property of the response' })),
+  row(
+    'samlResponse.setAttribute',
+    triggers,
+    [arg('name', name), arg('value', attribute)],
+    'an attribute of the response; null removes it',
+    { before: attributesFit, absent },
+  ),
+  ...Object.entries(setters).map(([setter, check]) =>
+    row(`samlResponse.${setter}`, triggers, [arg('value', check)], 'a property of the response', { absent }),
+  ),
 ];

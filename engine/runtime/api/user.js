@@ -1,9 +1,9 @@
 'use strict';
 // Metadata of user and transaction, the user of an exchange, groups, roles and rules.
-const { arg, text, json, list, number, boolean, optional, oneOf, options, withDefault, isObject } = require('./check.js');
+const { arg, row, text, json, list, number, boolean, optional, oneOf, options, withDefault, isObject } = require('./check.js');
 const { stringify, parse, byteLength, isSafeInteger } = require('../primordials.js');
 
-const METADATA_MAX = 32 * 1024;              // bytes a session, for user and for app metadata (reference section 1)
+const METADATA_MAX = 32 * 1024; // bytes a session, for user and for app metadata (reference section 1)
 const TRANSACTION_VALUE_MAX = 8 * 1024;
 const TRANSACTION_MAX = 16 * 1024;
 const ACTOR_DEPTH_MAX = 5;
@@ -13,9 +13,10 @@ const writes = ['post-login', 'pre-user-registration', 'custom-token-exchange'];
 
 // All that this run writes to one kind of metadata has to fit.
 const metadataFits = kind => (one, args) => {
-  const written = one.run.metadataWritten[kind] ??= { __proto__: null };
+  const written = (one.run.metadataWritten[kind] ??= { __proto__: null });
   written[args[0]] = args[1] ??= null;
-  if (byteLength(stringify(written)) > METADATA_MAX) throw new Error(`api.user.${kind}: more than ${METADATA_MAX} bytes of metadata in one transaction`);
+  if (byteLength(stringify(written)) > METADATA_MAX)
+    throw new Error(`api.user.${kind}: more than ${METADATA_MAX} bytes of metadata in one transaction`);
 };
 
 const scalar = (value, say) => {
@@ -29,8 +30,10 @@ const scalar = (value, say) => {
 function setTransactionMetadata(one, [key, value]) {
   const { run } = one;
   const next = { ...run.metadata };
-  if (value === null) delete next[key]; else next[key] = value;
-  if (byteLength(stringify(next)) > TRANSACTION_MAX) throw new Error(`api.transaction.setMetadata: more than ${TRANSACTION_MAX} bytes of metadata`);
+  if (value === null) delete next[key];
+  else next[key] = value;
+  if (byteLength(stringify(next)) > TRANSACTION_MAX)
+    throw new Error(`api.transaction.setMetadata: more than ${TRANSACTION_MAX} bytes of metadata`);
   run.metadata = next;
   (one.event.transaction ??= {}).metadata = { ...next };
 }
@@ -48,22 +51,37 @@ function actor(value, say, depth = 1) {
   return json(value, say);
 }
 
-const attributes = options({ user_id: text({ empty: false }), email: optional(text()), email_verified: optional(boolean), username: optional(text()), phone_number: optional(text()),
-    phone_verified: optional(boolean), name: optional(text()), given_name: optional(text()), family_name: optional(text()), nickname: optional(text()), picture: optional(text()),
-    verify_email: optional(boolean) });
+const attributes = options({
+  user_id: text({ empty: false }),
+  email: optional(text()),
+  email_verified: optional(boolean),
+  username: optional(text()),
+  phone_number: optional(text()),
+  phone_verified: optional(boolean),
+  name: optional(text()),
+  given_name: optional(text()),
+  family_name: optional(text()),
+  nickname: optional(text()),
+  picture: optional(text()),
+  verify_email: optional(boolean),
+});
 
 const copy = value => parse(stringify(value));
 const groupsOf = one => one.run.frame.input.groups ?? [];
 
 function groups(one, [{ take, from }]) {
   const start = Number(from) || 0;
-  const page = groupsOf(one).slice(start, start + take).map(copy);
+  const page = groupsOf(one)
+    .slice(start, start + take)
+    .map(copy);
   return start + take < groupsOf(one).length ? { groups: page, next: `${start + take}` } : { groups: page };
 }
 
 function memberships(one, [keys]) {
   const membership = key => {
-    const matches = groupsOf(one).filter(({ id, name }) => id === key || name === key).map(({ id, name, group_type = 'connection' }) => ({ id, name, group_type }));
+    const matches = groupsOf(one)
+      .filter(({ id, name }) => id === key || name === key)
+      .map(({ id, name, group_type = 'connection' }) => ({ id, name, group_type }));
     return { is_member: matches.length > 0, matches };
   };
   return { memberships: Object.fromEntries(keys.map(key => [key, membership(key)])), errors: [] };
@@ -71,35 +89,96 @@ function memberships(one, [keys]) {
 
 const rolesOf = one => one.run.frame.input.roles ?? [];
 const roles = one => ({ roles: rolesOf(one).map(copy) });
-const rolesBy = member => (one, [wanted]) => ({ roles: rolesOf(one).filter(role => wanted.includes(role[member])).map(copy) });
+const rolesBy =
+  member =>
+  (one, [wanted]) => ({
+    roles: rolesOf(one)
+      .filter(role => wanted.includes(role[member]))
+      .map(copy),
+  });
 const wasExecuted = (one, [id]) => (one.run.frame.input.rules_executed ?? []).includes(id);
 
 const noGroups = 'there are no groups yet: every user is in none';
 
 module.exports = [
-  { method: 'user.setUserMetadata', triggers: writes, args: [arg('key', text({ empty: false })), arg('value', json)], before: metadataFits('setUserMetadata'),
-    does: 'an entry of user_metadata, null removes it; written once, at the end' },
-  { method: 'user.setAppMetadata', triggers: writes, args: [arg('key', text({ empty: false })), arg('value', json)], before: metadataFits('setAppMetadata'),
-    does: 'an entry of app_metadata, null removes it; written once, at the end' },
-  { method: 'transaction.setMetadata', triggers: login, args: [arg('key', text({ empty: false, characters: 64 })), arg('value', scalar)], before: setTransactionMetadata,
-    does: 'an entry of event.transaction.metadata, visible at once; null removes it' },
+  row(
+    'user.setUserMetadata',
+    writes,
+    [arg('key', text({ empty: false })), arg('value', json)],
+    'an entry of user_metadata, null removes it; written once, at the end',
+    { before: metadataFits('setUserMetadata') },
+  ),
+  row(
+    'user.setAppMetadata',
+    writes,
+    [arg('key', text({ empty: false })), arg('value', json)],
+    'an entry of app_metadata, null removes it; written once, at the end',
+    { before: metadataFits('setAppMetadata') },
+  ),
+  row(
+    'transaction.setMetadata',
+    login,
+    [arg('key', text({ empty: false, characters: 64 })), arg('value', scalar)],
+    'an entry of event.transaction.metadata, visible at once; null removes it',
+    { before: setTransactionMetadata },
+  ),
 
-  { method: 'authentication.setUserById', triggers: exchange, args: [arg('user_id', text({ empty: false }))], before: once('the user'), does: 'the exchange is for this user' },
-  { method: 'authentication.setUserByConnection', triggers: exchange, args: [arg('connection', text({ empty: false })), arg('attributes', attributes),
-    arg('options', options({ creationBehavior: withDefault(oneOf('create_if_not_exists', 'none'), 'none'), updateBehavior: withDefault(oneOf('replace', 'none'), 'none') }))],
-    before: once('the user'), does: 'the exchange is for the user of a connection, who may be created or updated' },
-  { method: 'authentication.setActor', triggers: exchange, args: [arg('actor', actor)], does: 'the act claim' },
-  { method: 'authentication.setOrganization', triggers: [...exchange, 'signup-post-identifier', 'login-post-identifier'], args: [arg('organization', text({ empty: false }))],
-    absent: 'there are no organizations yet: the transaction fails as with an unknown one', does: 'the organization of the transaction' },
-  { method: 'authentication.setConnectionByName', triggers: ['signup-post-identifier', 'login-post-identifier'], args: [arg('name', text({ empty: false }))],
-    absent: 'these beta triggers are not called yet', does: 'the connection to go on with' },
+  row('authentication.setUserById', exchange, [arg('user_id', text({ empty: false }))], 'the exchange is for this user', {
+    before: once('the user'),
+  }),
+  row(
+    'authentication.setUserByConnection',
+    exchange,
+    [
+      arg('connection', text({ empty: false })),
+      arg('attributes', attributes),
+      arg(
+        'options',
+        options({
+          creationBehavior: withDefault(oneOf('create_if_not_exists', 'none'), 'none'),
+          updateBehavior: withDefault(oneOf('replace', 'none'), 'none'),
+        }),
+      ),
+    ],
+    'the exchange is for the user of a connection, who may be created or updated',
+    { before: once('the user') },
+  ),
+  row('authentication.setActor', exchange, [arg('actor', actor)], 'the act claim'),
+  row(
+    'authentication.setOrganization',
+    [...exchange, 'signup-post-identifier', 'login-post-identifier'],
+    [arg('organization', text({ empty: false }))],
+    'the organization of the transaction',
+    { absent: 'there are no organizations yet: the transaction fails as with an unknown one' },
+  ),
+  row(
+    'authentication.setConnectionByName',
+    ['signup-post-identifier', 'login-post-identifier'],
+    [arg('name', text({ empty: false }))],
+    'the connection to go on with',
+    { absent: 'these beta triggers are not called yet' },
+  ),
 
-  { method: 'groups.getUserGroups', triggers: login, args: [arg('options', options({ take: withDefault(number({ min: 1, max: 100, integer: true }), 50), from: optional(text()) }))],
-    answer: groups, promise: true, absent: noGroups, does: '{groups, next}' },
-  { method: 'groups.hasGroupMembership', triggers: login, args: [arg('groups', list(text({ empty: false }), { min: 1, max: 100 }))], answer: memberships, promise: true, absent: noGroups,
-    does: '{memberships, errors}' },
-  { method: 'roles.getUserEffectiveRoles', triggers: login, args: [], answer: roles, promise: true, does: '{roles} of the user' },
-  { method: 'roles.getUserEffectiveRolesByIds', triggers: login, args: [arg('ids', list(text(), { max: 100 }))], answer: rolesBy('id'), promise: true, does: '{roles}, of those the ones named' },
-  { method: 'roles.getUserEffectiveRolesByNames', triggers: login, args: [arg('names', list(text(), { max: 50 }))], answer: rolesBy('name'), promise: true, does: '{roles}, of those the ones named' },
-  { method: 'rules.wasExecuted', triggers: login, args: [arg('ruleId', text())], answer: wasExecuted, does: 'whether a rule ran in this transaction' },
+  row(
+    'groups.getUserGroups',
+    login,
+    [arg('options', options({ take: withDefault(number({ min: 1, max: 100, integer: true }), 50), from: optional(text()) }))],
+    '{groups, next}',
+    { answer: groups, promise: true, absent: noGroups },
+  ),
+  row('groups.hasGroupMembership', login, [arg('groups', list(text({ empty: false }), { min: 1, max: 100 }))], '{memberships, errors}', {
+    answer: memberships,
+    promise: true,
+    absent: noGroups,
+  }),
+  row('roles.getUserEffectiveRoles', login, [], '{roles} of the user', { answer: roles, promise: true }),
+  row('roles.getUserEffectiveRolesByIds', login, [arg('ids', list(text(), { max: 100 }))], '{roles}, of those the ones named', {
+    answer: rolesBy('id'),
+    promise: true,
+  }),
+  row('roles.getUserEffectiveRolesByNames', login, [arg('names', list(text(), { max: 50 }))], '{roles}, of those the ones named', {
+    answer: rolesBy('name'),
+    promise: true,
+  }),
+  row('rules.wasExecuted', login, [arg('ruleId', text())], 'whether a rule ran in this transaction', { answer: wasExecuted }),
 ];

@@ -14,7 +14,7 @@ function eventFor(one) {
   event.configuration = {};
   if (!first) {
     if (run.metadata) (event.transaction ??= {}).metadata = { ...run.metadata };
-    if (run.recorded.length > 0) (event.authentication ??= {}).methods = [...event.authentication.methods ?? [], ...run.recorded];
+    if (run.recorded.length > 0) (event.authentication ??= {}).methods = [...(event.authentication.methods ?? []), ...run.recorded];
   }
   return event;
 }
@@ -22,7 +22,9 @@ function eventFor(one) {
 // Actions of the first version gave back what they wanted; only their triggers' second version is spoken here.
 function refuseFirstVersion(value) {
   if (value !== null && typeof value === 'object' && hasOwn(value, 'command')) {
-    throw new InvalidScript('the Action returned a command object, as the first version of its trigger did; call the methods of api instead');
+    throw new InvalidScript(
+      'the Action returned a command object, as the first version of its trigger did; call the methods of api instead',
+    );
   }
 }
 
@@ -60,7 +62,11 @@ module.exports = {
     one.event = eventFor(one);
     const returned = handler(one.event, apiOf(one));
     if (typeof returned?.then !== 'function') return finishWith(one, returned);
-    return then(resolved(returned), value => finishWith(one, value), error => one.settle(error, true));
+    return then(
+      resolved(returned),
+      value => finishWith(one, value),
+      error => one.settle(error, true),
+    );
   },
   output: () => ({}),
 };

@@ -4,7 +4,7 @@ const { stripTypeScriptTypes } = require('node:module');
 const { compile, compileFunction, moduleScope } = require('../scripts.js');
 const { describe, InvalidScript } = require('../errors.js');
 
-const CODE_MAX = 100 * 1024;  // bytes, reference section 1
+const CODE_MAX = 100 * 1024; // bytes, reference section 1
 
 const checks = { module: code => compile(code, moduleScope, 'script.js'), function: code => compileFunction(code, 'script.js') };
 
@@ -24,7 +24,8 @@ function withoutTypes(code) {
 // JavaScript stays as it is, also what a parser of TypeScript would refuse.
 function build({ code, form = 'module', typescript = true }) {
   if (typeof code !== 'string') throw new InvalidScript('there is no code');
-  if (Buffer.byteLength(code) > CODE_MAX) throw new InvalidScript(`the code has ${Buffer.byteLength(code)} bytes; ${CODE_MAX} are the most`);
+  if (Buffer.byteLength(code) > CODE_MAX)
+    throw new InvalidScript(`the code has ${Buffer.byteLength(code)} bytes; ${CODE_MAX} are the most`);
   const check = checks[form] ?? checks.module;
   try {
     check(code);

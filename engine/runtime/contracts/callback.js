@@ -18,12 +18,15 @@ const rule = {
   start(one) {
     const { run } = one;
     const call = find(one.named).callable(run.frame.input.configuration ?? {}, managementClient(run.frame.input.auth0));
-    failIfRejected(one, call(run.shared.user, run.shared.context, (error, user, context) => {
-      if (one.ended) return;
-      run.shared.user = object(user) ?? run.shared.user;
-      run.shared.context = object(context) ?? run.shared.context;
-      one.settle(error || undefined);
-    }));
+    failIfRejected(
+      one,
+      call(run.shared.user, run.shared.context, (error, user, context) => {
+        if (one.ended) return;
+        run.shared.user = object(user) ?? run.shared.user;
+        run.shared.context = object(context) ?? run.shared.context;
+        one.settle(error || undefined);
+      }),
+    );
   },
   output: run => run.shared,
 };
@@ -40,11 +43,14 @@ function oneCall(argumentsOf) {
     start(one) {
       const { input } = one.run.frame;
       const call = find(one.named).callable(input.configuration ?? {}, undefined);
-      failIfRejected(one, call(...argumentsOf(input.arguments ?? [], one.named.secrets ?? {}), (error, ...values) => {
-        if (one.ended) return;
-        one.run.answered = values;
-        one.settle(error || undefined);
-      }));
+      failIfRejected(
+        one,
+        call(...argumentsOf(input.arguments ?? [], one.named.secrets ?? {}), (error, ...values) => {
+          if (one.ended) return;
+          one.run.answered = values;
+          one.settle(error || undefined);
+        }),
+      );
     },
     output: run => ({ arguments: run.answered ?? [] }),
   };

@@ -51,9 +51,23 @@ function caseOf(file, given, service) {
   const contract = contracts[area];
   const trigger = given.trigger ?? (contract === 'rule' ? 'rule' : rest[0]);
   const names = given.scripts ?? [`${path.basename(file, '.json')}.js`];
-  const scripts = names.map((name, i) => ({ id: `script_${i}`, name: path.basename(name, '.js'), code: readFileSync(path.join(path.dirname(file), name), 'utf8'), secrets: filled(given.secrets ?? {}, service) }));
-  return { name: `${path.relative(folder, file).replace(/\.json$/, '')}: ${given.about}`, expect: given.expect,
-    call: { contract, trigger, handler: given.handler ?? executeOf(trigger), scripts, input: inputOf(contract, trigger, given.input, service) } };
+  const scripts = names.map((name, i) => ({
+    id: `script_${i}`,
+    name: path.basename(name, '.js'),
+    code: readFileSync(path.join(path.dirname(file), name), 'utf8'),
+    secrets: filled(given.secrets ?? {}, service),
+  }));
+  return {
+    name: `${path.relative(folder, file).replace(/\.json$/, '')}: ${given.about}`,
+    expect: given.expect,
+    call: {
+      contract,
+      trigger,
+      handler: given.handler ?? executeOf(trigger),
+      scripts,
+      input: inputOf(contract, trigger, given.input, service),
+    },
+  };
 }
 
 function* files(where) {
@@ -66,7 +80,8 @@ function* files(where) {
 
 // service: the base address of service.mjs, as the scripts are to call it.
 export function cases(service) {
-  return Object.keys(contracts).flatMap(area => [...files(path.join(folder, area))])
+  return Object.keys(contracts)
+    .flatMap(area => [...files(path.join(folder, area))])
     .flatMap(file => [JSON.parse(readFileSync(file, 'utf8'))].flat().map(given => caseOf(file, given, service)));
 }
 

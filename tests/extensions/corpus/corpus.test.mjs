@@ -39,7 +39,8 @@ describe('the corpus', () => {
 
   const actions = cases('').filter(({ call }) => call.contract === 'action');
   for (const method of new Set(rows.map(row => row.method))) {
-    it(`calls api.${method}`, () => assert.ok(actions.some(({ call }) => call.scripts.some(script => script.code.includes(`api.${method}(`)))));
+    it(`calls api.${method}`, () =>
+      assert.ok(actions.some(({ call }) => call.scripts.some(script => script.code.includes(`api.${method}(`)))));
   }
   for (const trigger of Object.keys(handlers)) {
     it(`has a script for ${trigger}`, () => assert.ok(actions.some(({ call }) => call.trigger === trigger)));
@@ -47,5 +48,7 @@ describe('the corpus', () => {
 });
 
 describe('docs/reference/actions-api.md', () => {
-  it('is what the rows of the runtime say', () => { execFileSync(node, [path.join(engine, 'build/table.mjs'), '--check'], { stdio: 'pipe' }); });
+  it('is what the rows of the runtime say', () => {
+    execFileSync(node, [path.join(engine, 'build/table.mjs'), '--check'], { stdio: 'pipe' });
+  });
 });

@@ -2,10 +2,11 @@
 import http from 'node:http';
 import { text } from 'node:stream/consumers';
 
-const newUsers = () => new Map([
-  // bcrypt of `correct horse`, cost 4.
-  ['ann@example.com', { id: '42', email: 'ann@example.com', name: 'Ann Example', verified: true, hash: HASH }],
-]);
+const newUsers = () =>
+  new Map([
+    // bcrypt of `correct horse`, cost 4.
+    ['ann@example.com', { id: '42', email: 'ann@example.com', name: 'Ann Example', verified: true, hash: HASH }],
+  ]);
 const HASH = '$2b$04$Aih5qyhTxHrzGMaQNBrLuOMsFOsv/WfnTll2OKTRXk9JYll3/trkm';
 
 const routes = {
@@ -15,14 +16,19 @@ const routes = {
     users.set(body.email, { id: String(users.size + 42), ...body });
     return [201, { id: '43' }];
   },
-  'PATCH /users': (users, { searchParams }, body) => (users.has(searchParams.get('email')) ? { ...users.get(searchParams.get('email')), ...body } : [404, { error: 'no such user' }]),
+  'PATCH /users': (users, { searchParams }, body) =>
+    users.has(searchParams.get('email')) ? { ...users.get(searchParams.get('email')), ...body } : [404, { error: 'no such user' }],
   'DELETE /users': (users, { searchParams }) => (searchParams.get('id') === '42' ? [204] : [404, { error: 'no such user' }]),
   'POST /echo': (users, url, body, request) => ({ method: request.method, authorization: request.headers.authorization, body }),
   'GET /broken': () => [500, { error: 'broken' }],
 };
 
 function parsed(body) {
-  try { return JSON.parse(body); } catch { return Object.fromEntries(new URLSearchParams(body)); }
+  try {
+    return JSON.parse(body);
+  } catch {
+    return Object.fromEntries(new URLSearchParams(body));
+  }
 }
 
 // → {url, stop()}; every request starts from the same users.
@@ -36,5 +42,13 @@ export async function startService() {
   });
   await new Promise(resolve => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address();
-  return { port, url: host => `http://${host}:${port}`, stop: () => new Promise(resolve => { server.closeAllConnections(); server.close(resolve); }) };
+  return {
+    port,
+    url: host => `http://${host}:${port}`,
+    stop: () =>
+      new Promise(resolve => {
+        server.closeAllConnections();
+        server.close(resolve);
+      }),
+  };
 }

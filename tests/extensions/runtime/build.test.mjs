@@ -5,15 +5,24 @@ import { Worker } from './worker.mjs';
 
 describe('a build', () => {
   let worker;
-  before(async () => { worker = new Worker(); await worker.ready; });
+  before(async () => {
+    worker = new Worker();
+    await worker.ready;
+  });
   after(() => worker.stop());
   const build = async (code, more) => (await worker.run({ contract: 'build', input: { code, ...more } })).output;
 
   it('leaves JavaScript as it is, also what TypeScript would refuse', async () => {
-    for (const code of ['exports.onExecutePostLogin = async (event, api) => {};\n', 'var mode = 010; with (exports) {}', 'const a = 1 // no newline at the end']) assert.deepEqual(await build(code), { code });
+    for (const code of [
+      'exports.onExecutePostLogin = async (event, api) => {};\n',
+      'var mode = 010; with (exports) {}',
+      'const a = 1 // no newline at the end',
+    ])
+      assert.deepEqual(await build(code), { code });
   });
   it('takes types out and keeps lines and columns', async () => {
-    const typed = 'exports.onExecutePostLogin = async (event: Event, api: PostLoginAPI): Promise<void> => {\n  const x = event.user!.email as string;\n};';
+    const typed =
+      'exports.onExecutePostLogin = async (event: Event, api: PostLoginAPI): Promise<void> => {\n  const x = event.user!.email as string;\n};';
     const { code } = await build(typed);
     assert.equal(code.length, typed.length);
     assert.equal(code.replaceAll(/ +/g, ' '), 'exports.onExecutePostLogin = async (event , api ) => {\n const x = event.user .email ;\n};');
@@ -28,11 +37,16 @@ describe('a build', () => {
     assert.equal((await build('let x: number = ;\n')).error.members.line, 1);
     assert.equal((await build('exports.a =\n1 1', { typescript: false })).error.members.line, 2);
   });
-  it('refuses modules of the other kind', async () => assert.equal((await build('import x from "y";\nexports.z = x;')).error.kind, 'invalid'));
+  it('refuses modules of the other kind', async () =>
+    assert.equal((await build('import x from "y";\nexports.z = x;')).error.kind, 'invalid'));
   it('checks a function expression where one is wanted', async () => {
     const code = 'function (user, context, callback) {\n  callback(null, user, context);\n}';
     assert.deepEqual(await build(code, { form: 'function' }), { code });
-    assert.equal((await build('function (user, context, callback) {\n  callback(null user);\n}', { form: 'function', typescript: false })).error.members.line, 2);
+    assert.equal(
+      (await build('function (user, context, callback) {\n  callback(null user);\n}', { form: 'function', typescript: false })).error
+        .members.line,
+      2,
+    );
   });
   it('runs nothing', async () => assert.ok((await build('throw new Error("ran");')).code));
   it('bounds the code', async () => {

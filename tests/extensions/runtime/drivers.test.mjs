@@ -66,7 +66,13 @@ describe('a database script', () => {
     await egress.stop();
   });
 
-  const run = (code, args) => worker.run({ contract: 'database', trigger: 'login', scripts: [{ code, id: 'login', name: 'login' }], input: { configuration: { CONNECTION: connection }, arguments: args } });
+  const run = (code, args) =>
+    worker.run({
+      contract: 'database',
+      trigger: 'login',
+      scripts: [{ code, id: 'login', name: 'login' }],
+      input: { configuration: { CONNECTION: connection }, arguments: args },
+    });
 
   it('of the stock kind signs people in from a table of PostgreSQL', async () => {
     const filled = await run(fill, []);

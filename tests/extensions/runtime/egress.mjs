@@ -9,9 +9,9 @@ export class Egress {
     this.folder = mkdtempSync(path.join(tmpdir(), 'durward-egress-'));
     this.path = path.join(this.folder, 'egress.sock');
     this.tickets = new Map();
-    this.asked = [];     // 'host:port' of each connection
-    this.hosts = {};     // host → address
-    this.refused = {};   // host → {code, message}
+    this.asked = []; // 'host:port' of each connection
+    this.hosts = {}; // host → address
+    this.refused = {}; // host → {code, message}
     this.open = new Set();
     this.server = net.createServer({ allowHalfOpen: true }, socket => this.accept(socket));
   }
@@ -23,7 +23,10 @@ export class Egress {
 
   // The worker's `calls`.
   get calls() {
-    return { connect: params => this.connect(params), lookup: ({ host }) => ({ addresses: [{ address: this.addressOf(host), family: 4 }] }) };
+    return {
+      connect: params => this.connect(params),
+      lookup: ({ host }) => ({ addresses: [{ address: this.addressOf(host), family: 4 }] }),
+    };
   }
 
   addressOf(host) {
@@ -36,7 +39,9 @@ export class Egress {
     this.asked.push(`${host}:${port}`);
     const address = this.addressOf(host);
     const upstream = net.connect({ host: address, port, allowHalfOpen: true });
-    await new Promise((resolve, reject) => upstream.once('connect', resolve).once('error', error => reject({ code: error.code, message: error.message })));
+    await new Promise((resolve, reject) =>
+      upstream.once('connect', resolve).once('error', error => reject({ code: error.code, message: error.message })),
+    );
     const ticket = `t${this.tickets.size}`;
     this.tickets.set(ticket, upstream);
     return { ticket, address, port };

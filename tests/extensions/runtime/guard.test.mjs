@@ -17,19 +17,24 @@ const damages = {
   'a replaced constructor of promises': 'Promise.prototype.constructor = function () { throw new Error("mine"); };',
   'a replaced JSON': 'JSON.stringify = () => "forged"; JSON.parse = () => 1;',
   'toJSON on every object': 'Object.prototype.toJSON = () => "forged";',
-  'polluted Object.prototype': 'const merged = {}; const text = \'{"__proto__": {"admin": true}}\'; Object.assign(Object.getPrototypeOf(merged), JSON.parse(text).__proto__);',
+  'polluted Object.prototype':
+    'const merged = {}; const text = \'{"__proto__": {"admin": true}}\'; Object.assign(Object.getPrototypeOf(merged), JSON.parse(text).__proto__);',
   'polluted Array.prototype': 'Array.prototype.extra = 1; Array.prototype[3] = "x";',
   'deleted methods': 'delete Array.prototype.sort; delete String.prototype.split; delete Map.prototype.get;',
   'replaced globals': 'Promise = 1; Object = 2; Array = 3; Map = 4; console = 5; process = 6; setTimeout = 7;',
   'replaced call and apply': 'Function.prototype.call = Function.prototype.apply = Function.prototype.bind = () => 0;',
   'a replaced prototype of a prototype': 'Object.setPrototypeOf(Array.prototype, { map: 1 });',
   'getters on built-in objects': 'Object.defineProperty(Array.prototype, "sort", { get() { return () => ["z"]; }, configurable: true });',
-  'replaced methods of maps, buffers and regular expressions': 'Map.prototype.get = Map.prototype.set = () => 0; Buffer.prototype.utf8Write = Buffer.prototype.copy = () => 0; RegExp.prototype.exec = () => null;',
+  'replaced methods of maps, buffers and regular expressions':
+    'Map.prototype.get = Map.prototype.set = () => 0; Buffer.prototype.utf8Write = Buffer.prototype.copy = () => 0; RegExp.prototype.exec = () => null;',
 };
 
 describe('after a script that damaged', () => {
   let worker;
-  before(async () => { worker = new Worker(); await worker.ready; });
+  before(async () => {
+    worker = new Worker();
+    await worker.ready;
+  });
   after(() => worker.stop());
 
   for (const [what, damage] of Object.entries(damages)) {
@@ -45,7 +50,13 @@ describe('after a script that damaged', () => {
   }
 
   it('nothing, what it added under a new name is still there', async () => {
-    await worker.run(action(executes('String.prototype.shout ??= function () { return `${this}!`; }; Object.defineProperty(String.prototype, "shout", { enumerable: false });')));
+    await worker.run(
+      action(
+        executes(
+          'String.prototype.shout ??= function () { return `${this}!`; }; Object.defineProperty(String.prototype, "shout", { enumerable: false });',
+        ),
+      ),
+    );
     assert.equal((await worker.run(action(executes('console.log("a".shout());')))).console[0].text, 'a!');
   });
 
@@ -60,7 +71,9 @@ describe('after a script that damaged', () => {
   });
 
   it('a built-in object while another run waits, that one ends well', async () => {
-    const waits = worker.run(action(executes('await new Promise(resolve => setTimeout(resolve, 20)); console.log([1, 2].map(x => x * 2).join());')));
+    const waits = worker.run(
+      action(executes('await new Promise(resolve => setTimeout(resolve, 20)); console.log([1, 2].map(x => x * 2).join());')),
+    );
     await worker.run(action(executes('Array.prototype.map = Array.prototype.join = () => "x";')));
     assert.equal((await waits).console[0].text, '2,4');
   });

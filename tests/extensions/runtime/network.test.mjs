@@ -14,12 +14,37 @@ const executes = body => `exports.onExecutePostLogin = async (event, api) => {\n
 const listen = server => new Promise(resolve => server.listen(0, '127.0.0.1', () => resolve(server.address().port)));
 const hello = (request, response) => {
   let body = '';
-  request.on('data', bytes => { body += bytes; }).on('end', () => response.end(JSON.stringify({ hello: request.url, host: request.headers.host, body })));
+  request
+    .on('data', bytes => {
+      body += bytes;
+    })
+    .on('end', () => response.end(JSON.stringify({ hello: request.url, host: request.headers.host, body })));
 };
 
 function selfSigned(folder) {
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', 'key.pem', '-out', 'cert.pem', '-days', '2',
-    '-subj', '/CN=api.example.com', '-addext', 'subjectAltName=DNS:api.example.com'], { cwd: folder, stdio: 'ignore' });
+  execFileSync(
+    'openssl',
+    [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-nodes',
+      '-keyout',
+      'key.pem',
+      '-out',
+      'cert.pem',
+      '-days',
+      '2',
+      '-subj',
+      '/CN=api.example.com',
+      '-addext',
+      'subjectAltName=DNS:api.example.com',
+    ],
+    { cwd: folder, stdio: 'ignore' },
+  );
   return { key: readFileSync(path.join(folder, 'key.pem'), 'utf8'), cert: readFileSync(path.join(folder, 'cert.pem'), 'utf8') };
 }
 
@@ -40,32 +65,49 @@ describe('a script that connects', () => {
   });
   after(async () => {
     await worker.stop();
-    for (const server of [plain, secure]) { server.closeAllConnections(); server.close(); }
+    for (const server of [plain, secure]) {
+      server.closeAllConnections();
+      server.close();
+    }
     echo.close();
     await egress.stop();
   });
 
   const says = async body => {
-    const { results, console: lines } = await worker.run(action(executes(body), { secrets: { ca }, input: { event: { port, securePort, echoPort } } }));
+    const { results, console: lines } = await worker.run(
+      action(executes(body), { secrets: { ca }, input: { event: { port, securePort, echoPort } } }),
+    );
     assert.equal(results[0].error, undefined, JSON.stringify(results[0].error));
     return lines.map(line => line.text).join('\n');
   };
   const url = path => `\`http://api.example.com:\${event.port}${path}\``;
 
   it('by fetch reaches the other side', async () => {
-    assert.deepEqual(JSON.parse(await says(`console.log(await (await fetch(${url('/a')}, { method: 'POST', body: 'text' })).text());`)), { hello: '/a', host: `api.example.com:${port}`, body: 'text' });
+    assert.deepEqual(JSON.parse(await says(`console.log(await (await fetch(${url('/a')}, { method: 'POST', body: 'text' })).text());`)), {
+      hello: '/a',
+      host: `api.example.com:${port}`,
+      body: 'text',
+    });
     assert.ok(egress.asked.includes(`api.example.com:${port}`));
   });
   it('by axios reaches it', async () => {
     assert.equal(await says(`console.log((await require('axios').post(${url('/b')}, { x: 1 })).data.body);`), '{"x":1}');
   });
   it('by request reaches it', async () => {
-    assert.equal(await says(`console.log(await new Promise((resolve, reject) => require('request')(${url('/c')}, (error, response, body) => error ? reject(error) : resolve(JSON.parse(body).hello))));`), '/c');
+    assert.equal(
+      await says(
+        `console.log(await new Promise((resolve, reject) => require('request')(${url('/c')}, (error, response, body) => error ? reject(error) : resolve(JSON.parse(body).hello))));`,
+      ),
+      '/c',
+    );
   });
   it('by http.get reaches it, several times over one agent', async () => {
-    assert.equal(await says(`const http = require('http'); const agent = new http.Agent({ keepAlive: true });
+    assert.equal(
+      await says(`const http = require('http'); const agent = new http.Agent({ keepAlive: true });
       for (const path of ['/d', '/e']) await new Promise((resolve, reject) => http.get({ host: 'api.example.com', port: event.port, path, agent }, response => { let body = ''; response.on('data', d => { body += d; }).on('end', () => { console.log(JSON.parse(body).hello); resolve(); }); }).on('error', reject));
-      agent.destroy();`), '/d\n/e');
+      agent.destroy();`),
+      '/d\n/e',
+    );
   });
   it('by https speaks TLS with the other side, whose certificate is checked', async () => {
     const get = options => `const https = require('https');
@@ -75,31 +117,48 @@ describe('a script that connects', () => {
     assert.equal(await says(get('')), 'DEPTH_ZERO_SELF_SIGNED_CERT');
   });
   it('by tls.connect with separate arguments speaks TLS', async () => {
-    assert.equal(await says(`await new Promise((resolve, reject) => { const socket = require('tls').connect(event.securePort, 'api.example.com', { ca: event.secrets.ca }, () => {
-      console.log(socket.authorized, socket.getPeerCertificate().subject.CN); socket.end(); resolve(); }); socket.on('error', reject); });`), 'true api.example.com');
+    assert.equal(
+      await says(`await new Promise((resolve, reject) => { const socket = require('tls').connect(event.securePort, 'api.example.com', { ca: event.secrets.ca }, () => {
+      console.log(socket.authorized, socket.getPeerCertificate().subject.CN); socket.end(); resolve(); }); socket.on('error', reject); });`),
+      'true api.example.com',
+    );
   });
   it('by net.connect sees the address, and its bytes come in order', async () => {
-    assert.equal(await says(`await new Promise((resolve, reject) => { const socket = require('net').connect(event.echoPort, 'api.example.com'); let got = '';
+    assert.equal(
+      await says(`await new Promise((resolve, reject) => { const socket = require('net').connect(event.echoPort, 'api.example.com'); let got = '';
       socket.write('one '); socket.write('two '); socket.once('connect', () => { console.log(socket.remoteAddress, socket.remotePort === event.echoPort); socket.end('three'); });
-      socket.setEncoding('utf8').on('data', text => { got += text; }).on('end', () => { console.log(got); resolve(); }).on('error', reject); });`), '127.0.0.1 true\none two three');
+      socket.setEncoding('utf8').on('data', text => { got += text; }).on('end', () => { console.log(got); resolve(); }).on('error', reject); });`),
+      '127.0.0.1 true\none two three',
+    );
   });
   it('to a refused address gets an ordinary error', async () => {
-    const said = await says(`try { await fetch('http://metadata.example.com/latest'); } catch (error) { console.log(error.cause.code, error.cause.message); }
+    const said =
+      await says(`try { await fetch('http://metadata.example.com/latest'); } catch (error) { console.log(error.cause.code, error.cause.message); }
       try { await require('axios').get('http://metadata.example.com/latest'); } catch (error) { console.log(error.code); }
       await new Promise(resolve => require('net').connect(80, 'metadata.example.com').on('error', error => { console.log(error.code, error.syscall, error.port); resolve(); }));`);
     assert.equal(said, 'EACCES metadata.example.com is a private address\nEACCES\nEACCES connect 80');
   });
   it('to an unknown name or a closed port gets the error of it', async () => {
-    const closed = await new Promise(resolve => { const server = net.createServer().listen(0, '127.0.0.1', () => { const { port } = server.address(); server.close(() => resolve(port)); }); });
-    const said = await says(`for (const url of ['http://nowhere.example.com/', 'http://api.example.com:${closed}/']) try { await fetch(url); } catch (error) { console.log(error.cause.code, error.cause.syscall); }`);
+    const closed = await new Promise(resolve => {
+      const server = net.createServer().listen(0, '127.0.0.1', () => {
+        const { port } = server.address();
+        server.close(() => resolve(port));
+      });
+    });
+    const said = await says(
+      `for (const url of ['http://nowhere.example.com/', 'http://api.example.com:${closed}/']) try { await fetch(url); } catch (error) { console.log(error.cause.code, error.cause.syscall); }`,
+    );
     assert.equal(said, 'ENOTFOUND getaddrinfo\nECONNREFUSED connect');
   });
   it('resolves names by the supervisor only', async () => {
-    assert.equal(await says(`const dns = require('dns');
+    assert.equal(
+      await says(`const dns = require('dns');
       console.log((await dns.promises.lookup('api.example.com')).address, await dns.promises.resolve4('api.example.com'));
       await new Promise(resolve => dns.lookup('api.example.com', { all: true }, (error, all) => { console.log(all[0].address); resolve(); }));
       await new Promise(resolve => dns.lookup('nowhere.example.com', error => { console.log(error.code); resolve(); }));
-      await new Promise(resolve => dns.resolveMx('example.com', error => { console.log(error.code); resolve(); }));`), '127.0.0.1 [ \'127.0.0.1\' ]\n127.0.0.1\nENOTFOUND\nENOTIMP');
+      await new Promise(resolve => dns.resolveMx('example.com', error => { console.log(error.code); resolve(); }));`),
+      "127.0.0.1 [ '127.0.0.1' ]\n127.0.0.1\nENOTFOUND\nENOTIMP",
+    );
   });
   it('names its run in what it asks of the supervisor', async () => {
     const run = worker.run(action(executes('try { await fetch("http://metadata.example.com"); } catch {}')));
@@ -112,15 +171,22 @@ describe('a script that connects', () => {
     assert.equal((await asked).id, undefined);
   });
   it('refuses other Unix sockets as the kernel does, and bad ports as Node.js does', async () => {
-    assert.equal(await says(`await new Promise(resolve => require('net').connect('/run/other.sock').on('error', error => { console.log(error.code); resolve(); }));
-      try { require('net').connect(70000, 'api.example.com'); } catch (error) { console.log(error.code); }`), 'ENOENT\nERR_SOCKET_BAD_PORT');
+    assert.equal(
+      await says(`await new Promise(resolve => require('net').connect('/run/other.sock').on('error', error => { console.log(error.code); resolve(); }));
+      try { require('net').connect(70000, 'api.example.com'); } catch (error) { console.log(error.code); }`),
+      'ENOENT\nERR_SOCKET_BAD_PORT',
+    );
   });
   it('gives auth0.users of rules the Management API', async () => {
     const code = `function (user, context, callback) {
       auth0.users.updateUserMetadata(user.user_id, { color: 'red' }).then(() => callback(null, user, context)).catch(error => callback(new Error(error.cause.code)));
     }`;
-    const { results } = await worker.run({ contract: 'rule', trigger: 'rule', scripts: [{ code, id: 'r', name: 'r' }],
-      input: { user: { user_id: 'auth0|1' }, context: {}, auth0: { domain: `api.example.com:${securePort}`, accessToken: 'token' } } });
+    const { results } = await worker.run({
+      contract: 'rule',
+      trigger: 'rule',
+      scripts: [{ code, id: 'r', name: 'r' }],
+      input: { user: { user_id: 'auth0|1' }, context: {}, auth0: { domain: `api.example.com:${securePort}`, accessToken: 'token' } },
+    });
     // The test's authority is unknown to fetch; that it was asked is what counts here.
     assert.equal(results[0].error.message, 'DEPTH_ZERO_SELF_SIGNED_CERT');
     assert.ok(egress.asked.includes(`api.example.com:${securePort}`));

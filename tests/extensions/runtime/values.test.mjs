@@ -9,12 +9,13 @@ const values = {
   'a revoked function proxy': '(() => { const { proxy, revoke } = Proxy.revocable(() => {}, {}); revoke(); return proxy; })()',
   'an object whose toString throws': '({ toString() { throw 1; }, toJSON() { throw 2; }, [Symbol.toPrimitive]() { throw 3; } })',
   'an object that inspects itself badly': '({ [Symbol.for("nodejs.util.inspect.custom")]() { throw new Error("inspected"); } })',
-  'an error whose members throw': 'Object.defineProperties(new Error("x"), { message: { get() { throw 1; } }, stack: { get() { throw 2; } }, name: { get() { throw 3; } }, own: { get() { throw 4; }, enumerable: true } })',
+  'an error whose members throw':
+    'Object.defineProperties(new Error("x"), { message: { get() { throw 1; } }, stack: { get() { throw 2; } }, name: { get() { throw 3; } }, own: { get() { throw 4; }, enumerable: true } })',
   'an error with odd members': 'Object.assign(new Error("x"), { name: {}, message: Symbol("m"), stack: 5, big: 1n, self: null })',
   'a symbol': 'Symbol("s")',
   'a bigint': '12345678901234567890n',
-  'undefined': 'undefined',
-  'null': 'null',
+  undefined: 'undefined',
+  null: 'null',
   'a function': 'function named() {}',
   'a circle': '(() => { const a = []; a.push(a); return a; })()',
   'a deep object': '(() => { let a = {}; for (let i = 0; i < 20000; ++i) a = { a }; return a; })()',
@@ -39,16 +40,23 @@ const uses = {
   'denies with': value => `api.access.deny(${value});`,
   'rejects a promise with': value => `Promise.reject(${value}); await new Promise(resolve => setTimeout(resolve, 2));`,
   'gives as options': value => `api.session.revoke("r", ${value});`,
-  'caches': value => `api.cache.set("k", "v", ${value});`,
+  caches: value => `api.cache.set("k", "v", ${value});`,
 };
 
 describe('a script that', () => {
   let worker;
-  before(async () => { worker = new Worker(); await worker.ready; });
+  before(async () => {
+    worker = new Worker();
+    await worker.ready;
+  });
   after(async () => assert.equal(await worker.stop(), 0));
 
   const rule = { code: 'function (user, context, callback) { callback(null, user, context); }', id: 'r', name: 'r' };
-  const isWhole = async () => assert.equal((await worker.run({ contract: 'rule', trigger: 'rule', scripts: [rule], input: { user: {}, context: {} } })).results[0].error, undefined);
+  const isWhole = async () =>
+    assert.equal(
+      (await worker.run({ contract: 'rule', trigger: 'rule', scripts: [rule], input: { user: {}, context: {} } })).results[0].error,
+      undefined,
+    );
 
   for (const [how, use] of Object.entries(uses)) {
     it(`${how} anything gets an answer`, async () => {
@@ -64,9 +72,19 @@ describe('a script that', () => {
     for (const [what, value] of Object.entries(values)) {
       for (const handed of [`${value}`, `null, ${value}`, `null, ${value}, ${value}`]) {
         const code = `function (user, context, callback) { callback(${handed}); }`;
-        const { results } = await worker.run({ contract: 'rule', trigger: 'rule', scripts: [{ ...rule, code }], input: { user: {}, context: {} } });
+        const { results } = await worker.run({
+          contract: 'rule',
+          trigger: 'rule',
+          scripts: [{ ...rule, code }],
+          input: { user: {}, context: {} },
+        });
         assert.equal(results.length, 1, what);
-        const hook = await worker.run({ contract: 'database', trigger: 'login', scripts: [{ ...rule, code: `function (callback) { callback(${handed}); }` }], input: { arguments: [] } });
+        const hook = await worker.run({
+          contract: 'database',
+          trigger: 'login',
+          scripts: [{ ...rule, code: `function (callback) { callback(${handed}); }` }],
+          input: { arguments: [] },
+        });
         assert.equal(hook.results.length, 1, what);
       }
     }
@@ -74,7 +92,8 @@ describe('a script that', () => {
   });
   it('exports anything gets an answer', async () => {
     for (const [what, value] of Object.entries(values)) {
-      for (const code of [`module.exports = ${value};`, `exports.onExecutePostLogin = ${value};`]) assert.equal((await worker.run(action(code))).results.length, 1, what);
+      for (const code of [`module.exports = ${value};`, `exports.onExecutePostLogin = ${value};`])
+        assert.equal((await worker.run(action(code))).results.length, 1, what);
     }
     await isWhole();
   });

