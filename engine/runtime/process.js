@@ -2,25 +2,13 @@
 // `process` as scripts find it: what would end, steer or leave the worker is refused with a sentence. The kernel has the last word.
 const { isBuiltin } = require('node:module');
 const { builtins } = require('./modules.js');
+const { words } = require('./text.js');
 const { Error } = require('./primordials.js');
 
-const refused = [
-  'exit',
-  'reallyExit',
-  'kill',
-  'chdir',
-  'binding',
-  'setuid',
-  'setgid',
-  'seteuid',
-  'setegid',
-  'setgroups',
-  'initgroups',
-  'umask',
-  'setUncaughtExceptionCaptureCallback',
-  'loadEnvFile',
-  'execve',
-];
+const refused = words(`
+  exit reallyExit kill chdir binding setuid setgid seteuid setegid setgroups initgroups umask setUncaughtExceptionCaptureCallback
+  loadEnvFile execve
+`);
 
 function install() {
   for (const name of refused) {

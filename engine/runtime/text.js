@@ -1,5 +1,5 @@
 'use strict';
-// JSON text as the supervisor's parser takes it.
+// JSON text as the supervisor's parser takes it, and lists of words.
 const { indexOf, charCodeAt, replace } = require('./primordials.js');
 
 const DEPTH_MAX = 64; // of what a script gives; the parser takes 96
@@ -30,4 +30,6 @@ function isTooDeep(text) {
   return false;
 }
 
-module.exports = { wellFormed, isTooDeep, DEPTH_MAX };
+const words = text => text.trim().split(/\s+/);
+
+module.exports = { words, wellFormed, isTooDeep, DEPTH_MAX };

@@ -160,10 +160,44 @@ describe('a script that connects', () => {
       "127.0.0.1 [ '127.0.0.1' ]\n127.0.0.1\nENOTFOUND\nENOTIMP",
     );
   });
+  it('gets addresses only from dns.resolve', async () => {
+    const said = await says(`const dns = require('dns').promises;
+      console.log(await dns.resolve('api.example.com'), await dns.resolve('api.example.com', 'A'));
+      for (const type of ['MX', 'TXT']) await dns.resolve('api.example.com', type).catch(error => console.log(error.code));
+      await dns.lookup('x'.repeat(254)).catch(error => console.log(error.code));
+      try { require('dns').setServers(['192.0.2.1']); } catch (error) { console.log(error.message); }`);
+    assert.equal(said, "[ '127.0.0.1' ] [ '127.0.0.1' ]\nENOTIMP\nENOTIMP\nENOTFOUND\ndns.setServers() is not available to scripts");
+  });
+  it('may connect a socket again', async () => {
+    const said = await says(`const socket = new (require('net').Socket)();
+      for (let i = 0; i < 2; ++i) await new Promise((resolve, reject) => { socket.removeAllListeners(); socket.on('error', reject); socket.on('close', resolve).on('data', data => { console.log(String(data)); socket.destroy(); });
+        socket.connect(event.echoPort, 'api.example.com', () => socket.write('round ' + i)); });`);
+    assert.equal(said, 'round 0\nround 1');
+  });
   it('names its run in what it asks of the supervisor', async () => {
     const run = worker.run(action(executes('try { await fetch("http://metadata.example.com"); } catch {}')));
     await run;
     assert.equal(worker.frames.findLast(frame => frame.type === 'call').id, run.id);
+  });
+  it('keeps apart what callbacks of connections say and throw in runs under way at once', async () => {
+    const code = executes(`const http = require('http');
+      await new Promise(resolve => http.get({ host: 'api.example.com', port: event.port, path: '/' + event.n }, response => {
+        let body = '';
+        response.on('data', data => { body += data; }).on('end', () => {
+          console.log(JSON.parse(body).hello);
+          if (event.n === 2) throw new Error('two');
+          resolve();
+        });
+      }));`);
+    const outcomes = await Promise.all([1, 2, 3].map(n => worker.run(action(code, { input: { event: { port, n } } }))));
+    assert.deepEqual(
+      outcomes.map(outcome => outcome.console.map(line => line.text)),
+      [['/1'], ['/2'], ['/3']],
+    );
+    assert.deepEqual(
+      outcomes.map(outcome => outcome.results[0].error?.message),
+      [undefined, 'two', undefined],
+    );
   });
   it('names no run that is over', async () => {
     const asked = worker.next('call');
