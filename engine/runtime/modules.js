@@ -28,13 +28,18 @@ for (const [folder, spec] of Object.entries(engine)) {
   fixed.set(name, known);
 }
 
-// bcrypt's native code calls back without the context of its caller, by which lines and errors find their run.
-function keepContext(bcrypt) {
-  for (const name of ['genSalt', 'hash', 'compare']) {
-    const plain = bcrypt[name];
-    bcrypt[name] = (...args) => plain(...args.map(arg => (typeof arg === 'function' ? AsyncResource.bind(arg) : arg)));
+// Callbacks of native code have no context, those of a pooled connection the one in which it was opened; by its context a line or an error finds
+// its run. So the callback is bound where it is handed over.
+function keepContext(owner, names) {
+  for (const name of words(names)) {
+    const plain = owner[name];
+    owner[name] = function (...args) {
+      return plain.apply(
+        this,
+        args.map(arg => (typeof arg === 'function' ? AsyncResource.bind(arg) : arg)),
+      );
+    };
   }
-  return bcrypt;
 }
 
 // pg before version 7 had connect(connection, (error, client, done)) over pools of its own, which the stock database scripts call.
@@ -42,19 +47,31 @@ function addConnect(pg) {
   const pools = new Map();
   pg.connect = (connection, done) => {
     const key = typeof connection === 'string' ? connection : JSON.stringify(connection);
+    const options = typeof connection === 'string' ? { connectionString: connection } : connection;
     if (!pools.has(key))
       pools.set(
         key,
-        new pg.Pool(typeof connection === 'string' ? { connectionString: connection } : connection).on('error', () => {}),
+        new pg.Pool(options).on('error', () => {}),
       );
-    pools.get(key).connect(AsyncResource.bind(done));
+    pools.get(key).connect(done);
   };
-  return pg;
 }
 
 // What is changed in a module of the fixed list when it is first required.
-const corrections = { bcrypt: keepContext, pg: addConnect };
-const corrected = new Map();
+const corrections = {
+  bcrypt: bcrypt => keepContext(bcrypt, 'genSalt hash compare'),
+  pg(pg) {
+    keepContext(pg.Client.prototype, 'connect query end');
+    keepContext(pg.Pool.prototype, 'connect query');
+    addConnect(pg);
+  },
+  mysql() {
+    keepContext(require('mysql/lib/Connection.js').prototype, 'connect query end');
+    keepContext(require('mysql/lib/Pool.js').prototype, 'getConnection query');
+  },
+  mysql2: mysql2 => keepContext(mysql2.Connection.prototype, 'connect query execute'),
+};
+const corrected = new Set();
 
 function missing(request, why) {
   return Object.assign(new Error(`Cannot find module '${request}'${why ? `: ${why}` : ''}`), { code: 'MODULE_NOT_FOUND' });
@@ -74,9 +91,11 @@ function pinned(request, name, wanted, path) {
   const chosen = Number.isNaN(major) ? versions[0] : versions.filter(v => v.major >= major).sort((a, b) => a.major - b.major)[0];
   if (!chosen) throw missing(request, `there is ${versions.map(v => `${name}@${v.version}`).join(' and ')}`);
   const exports = require(chosen.folder + path);
-  if (path !== '' || !Object.hasOwn(corrections, name)) return exports;
-  if (!corrected.has(name)) corrected.set(name, corrections[name](exports));
-  return corrected.get(name);
+  if (path === '' && Object.hasOwn(corrections, name) && !corrected.has(name)) {
+    corrected.add(name);
+    corrections[name](exports);
+  }
+  return exports;
 }
 
 // declared(): the exports of the script's bundle, {name: () => exports}.

@@ -85,7 +85,15 @@ describe('a database script', () => {
     assert.equal((await run(stockLogin, ['ann@example.com', 'wrong'])).results[0].error.name, 'WrongUsernameOrPasswordError');
     assert.equal((await run(stockLogin, ['eve@example.com', 'x'])).results[0].error.members.user, 'eve@example.com');
   });
-  it('keeps its pool between calls', () => assert.equal(egress.asked.filter(asked => asked.startsWith('users.example.com')).length, 2));
+  it('keeps apart what callbacks of its pool say in calls under way at once', async () => {
+    const outcomes = await Promise.all(Array.from({ length: 5 }, () => run(stockLogin, ['ann@example.com', 'correct horse'])));
+    assert.deepEqual(
+      outcomes.map(outcome => outcome.console.map(line => line.text)),
+      Array(5).fill(['valid']),
+    );
+  });
+  it('keeps its pool between calls: one connection for each that was under way, and that of the preparation', () =>
+    assert.equal(egress.asked.filter(asked => asked.startsWith('users.example.com')).length, 5 + 1));
 
   for (const [driver, body] of Object.entries(attempts)) {
     it(`asks for its connection when it uses ${driver}`, async () => {
