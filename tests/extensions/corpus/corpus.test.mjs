@@ -1,7 +1,7 @@
 // The corpus against a worker.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -13,8 +13,27 @@ import { startService } from './service.mjs';
 const { rows, handlers } = createRequire(import.meta.url)(path.join(engine, 'runtime/api/index.js'));
 const host = 'users.example.com';
 
+// What a case did, in a few words.
+function summary({ results, console: lines, output }) {
+  const said = lines.length ? `${lines.length} line${lines.length === 1 ? '' : 's'}` : '';
+  const gave = output.arguments
+    ? `calls back with ${JSON.stringify(output.arguments)}`
+    : output.context
+      ? 'goes on with user and context'
+      : '';
+  const of = ({ commands, error }) => {
+    const names = [...new Set(commands.map(command => `\`${command.name}\``))];
+    const many = names.length > 4 ? [...names.slice(0, 3), `${names.length - 3} more methods`] : names;
+    return [...many, ...(error ? [`fails (${error.kind}): ${error.name}: ${error.message}`] : [])].join(', ');
+  };
+  return [...results.map(of), gave, said].filter(Boolean).join('; ') || 'nothing';
+}
+const tableRow = (name, outcome) =>
+  `| ${name.replace(': ', ' | ')} | ${summary(outcome).replaceAll('|', '\\|').replaceAll('\n', ' ').slice(0, 240)} |\n`;
+
 describe('the corpus', () => {
   let egress, service, worker;
+  const table = [];
   before(async () => {
     service = await startService();
     egress = await new Egress().start();
@@ -23,13 +42,18 @@ describe('the corpus', () => {
     await worker.ready;
   });
   after(async () => {
+    if (process.env.CORPUS_TABLE) writeFileSync(process.env.CORPUS_TABLE, table.join(''));
     await worker.stop();
     await service.stop();
     await egress.stop();
   });
 
   for (const [i, { name, expect }] of cases('').entries()) {
-    it(name, async () => check(await worker.run(cases(service.url(host))[i].call), expect));
+    it(name, async () => {
+      const outcome = await worker.run(cases(service.url(host))[i].call);
+      table.push(tableRow(name, outcome));
+      check(outcome, expect);
+    });
   }
 
   it('has at least 60 scripts', () => {
