@@ -1,6 +1,7 @@
 'use strict';
 // `console` of scripts and of their modules: every line goes to the supervisor at once, named by the script that said it.
 const { Console } = require('node:console');
+const { Writable } = require('node:stream');
 const { format } = require('node:util');
 const { responsible } = require('./run.js');
 const { now, slice, stringify, freeze, apply } = require('./primordials.js');
@@ -24,21 +25,24 @@ function say(level, text) {
 }
 
 const withoutNewline = text => (text[text.length - 1] === '\n' ? slice(text, 0, -1) : text);
-const stream = level => ({
-  write: text => {
-    say(level, withoutNewline(text));
-    return true;
-  },
-  on() {},
-  once() {},
-  removeListener() {},
-});
+const stream = level =>
+  new Writable({
+    decodeStrings: false,
+    write(text, encoding, done) {
+      say(level, withoutNewline(String(text)));
+      done();
+    },
+  });
 
+// What is written to standard output and error is said too: many modules log that way.
 function install() {
-  const made = new Console({ stdout: stream('log'), stderr: stream('error'), colorMode: false });
+  const [stdout, stderr] = [stream('log'), stream('error')];
+  const made = new Console({ stdout, stderr, colorMode: false });
   for (const level of levels) made[level] = (...args) => say(level, apply(format, undefined, args));
   made.Console = Console;
   globalThis.console = made;
+  Object.defineProperty(process, 'stdout', { value: stdout, configurable: true });
+  Object.defineProperty(process, 'stderr', { value: stderr, configurable: true });
 }
 
-module.exports = { install, TEXT_MAX, SCRIPT_MAX, LINES_MAX };
+module.exports = { install };

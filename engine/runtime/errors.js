@@ -98,7 +98,7 @@ function ownMembers(value) {
 const withoutRuntime = stack =>
   stack
     .split('\n')
-    .filter(line => !line.includes(__dirname) && !line.includes('(node:internal/'))
+    .filter(line => !line.includes(__dirname) && !line.includes('(node:'))
     .join('\n');
 
 function kindOf(thrown) {

@@ -1,7 +1,7 @@
 'use strict';
 // `api` of Actions, made of rows. A row: `method` below api; `triggers` that have it; `args` with their checks; `before(one, args)` for what
-// else has to hold and what is visible at once; `answer(one, args)` when it gives an answer instead of api; `ends` when no
-// later Action runs; `does` and, while Durward has no such feature, `absent`, for docs/reference/actions-api.md.
+// else has to hold and what is visible at once; `answer(one, args)` when it gives an answer instead of api, as a `promise` or not, and
+// then only `commands` the server where that is said; `ends` when no later Action runs; `does` and, while Durward has no such feature, `absent`, for docs/reference/actions-api.md.
 const { sayer } = require('./check.js');
 const { InvalidScript } = require('../errors.js');
 const { isTooDeep, DEPTH_MAX } = require('../text.js');

@@ -9,7 +9,7 @@ function failIfRejected(one, returned) {
   if (typeof returned?.then === 'function') then(resolved(returned), undefined, error => one.settle(error, true));
 }
 
-const object = value => (value !== null && typeof value === 'object' ? value : undefined);
+const asObject = value => (value !== null && typeof value === 'object' ? value : undefined);
 
 const rule = {
   prepare(run) {
@@ -22,8 +22,8 @@ const rule = {
       one,
       call(run.shared.user, run.shared.context, (error, user, context) => {
         if (one.ended) return;
-        run.shared.user = object(user) ?? run.shared.user;
-        run.shared.context = object(context) ?? run.shared.context;
+        run.shared.user = asObject(user) ?? run.shared.user;
+        run.shared.context = asObject(context) ?? run.shared.context;
         one.settle(error || undefined);
       }),
     );
@@ -33,7 +33,7 @@ const rule = {
 
 // Hooks find their secrets in the context they are given.
 function withSecrets(values, secrets) {
-  const context = object(values.at(-1));
+  const context = asObject(values.at(-1));
   if (context) context.webtask = { ...context.webtask, secrets: { ...secrets } };
   return values;
 }

@@ -86,6 +86,22 @@ describe('a worker', () => {
     assert.ok(Number.isInteger(lines[0].at));
   });
 
+  it('takes what is written to standard output and error as lines', async () => {
+    const code = executes(
+      'process.stdout.write("out\\n"); process.stderr.write(Buffer.from("err")); console.group("g"); console.count("c");',
+    );
+    const { console: lines } = await worker.run(action(code));
+    assert.deepEqual(
+      lines.map(line => [line.level, line.text]),
+      [
+        ['log', 'out'],
+        ['error', 'err'],
+        ['log', 'g'],
+        ['log', 'c: 1'],
+      ],
+    );
+  });
+
   it('lets a line out before a loop that never ends', async () => {
     const stuck = new Worker();
     await stuck.ready;
