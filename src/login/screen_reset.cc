@@ -44,15 +44,17 @@ Failure no_such_connection(const Visit& visit) {
 Async<> send_link(Visit visit, std::string email) {
   CO_ENSURE(co_await settle_database(visit, email));
   const auto& services = visit.machine->services();
-  const auto& database = visit.machine->database();
+  auto& database = visit.machine->database();
   const auto tenant = visit.context.tenant->id;
-  CO_TRY(const auto found, co_await services.users.find_by_identifier(
-                               tenant, visit.database->name, domain::normalise_identifier("email", email)));
+  CO_TRY(auto found, co_await database.find_person(tenant, *visit.database, email, visit.context.now));
   ports::Writes writes;
+  if (found) writes = std::move(found->writes);
   if (found && !found->user.email().empty())
     // Who opens the link owns the mailbox.
-    writes = database.send_reset(visit.scene(), *visit.page.settings, *visit.database, found->user,
-                                 {.client_id = visit.client->client_id, .mark_email_as_verified = true});
+    for (auto& write :
+         database.send_reset(visit.scene(), *visit.page.settings, *visit.database, found->user,
+                             {.client_id = visit.client->client_id, .mark_email_as_verified = true}))
+      writes.push_back(std::move(write));
   else
     writes.push_back(
         database.log(visit.scene(), *visit.database, "fcpr", "The user does not exist.", nullptr));

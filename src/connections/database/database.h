@@ -161,6 +161,17 @@ class Database {
   // Commits what a change needs and returns its user.
   Async<domain::User> commit(domain::TenantId tenant, Change change);
 
+  // --- connections whose users are in somebody else's table (foreign_table.h)
+
+  // Who has this address, here or there; somebody who is only there comes with the writes that keep them
+  // here, without a password. Errors: of the scripts.
+  Async<std::optional<Change>> find_person(domain::TenantId tenant, domain::Connection connection,
+                                           std::string email, TimePoint now);
+  // Before a user is removed here, and before identifiers change here. Nothing for other connections.
+  Async<> remove_elsewhere(domain::TenantId tenant, domain::User user);
+  Async<> change_identifiers_elsewhere(domain::TenantId tenant, domain::Connection connection,
+                                       json::Object before, json::Object after);
+
   std::string avatar_url(std::string_view email, std::string_view name) const;
   const Options& options() const { return options_; }
 
@@ -170,6 +181,14 @@ class Database {
   IssuedTicket issue(const Scene& scene, std::string kind, std::string path,
                      const domain::Connection& connection, const domain::User& user,
                      TicketRequest request) const;
+  Async<Change> known_user(domain::TenantId tenant, domain::Connection connection, NewUser told,
+                           TimePoint now);
+  Async<PasswordOutcome> verify_elsewhere(domain::TenantId tenant,
+                                          std::shared_ptr<const domain::Connection> connection,
+                                          std::string identifier, std::string password, TimePoint now);
+  Async<Change> create_elsewhere(domain::TenantId tenant, domain::Connection connection, NewUser request,
+                                 std::string password, TimePoint now);
+  Async<> check_absent_elsewhere(domain::TenantId tenant, domain::Connection connection, std::string email);
 
   ports::Services services_;
   Options options_;

@@ -1,6 +1,6 @@
 // Checking and changing passwords.
 #include "base/encoding.h"
-#include "connections/database/database.h"
+#include "connections/database/foreign_table.h"
 #include "domain/entitlements.h"
 
 namespace durward::connections::database {
@@ -36,9 +36,15 @@ Database::Database(const ports::Services& services, Options options)
 Async<PasswordOutcome> Database::verify_password(domain::TenantId tenant,
                                                  std::shared_ptr<const domain::Connection> connection,
                                                  std::string identifier, std::string password) {
+  if (keeps_passwords_elsewhere(*connection))
+    co_return co_await verify_elsewhere(tenant, std::move(connection), std::move(identifier),
+                                        std::move(password), services_.clock.now());
   CO_TRY(auto found,
          co_await services_.users.find_by_identifier(tenant, connection->name, to_lower(trim(identifier))));
   const bool has_password = found && !found->password_hash.empty();
+  if (!has_password && imports_users(*connection))
+    co_return co_await verify_elsewhere(tenant, std::move(connection), std::move(identifier),
+                                        std::move(password), services_.clock.now());
   const std::string hash = has_password ? found->password_hash : services_.hasher.dummy_hash();
   const auto owner = co_await hash_owner(services_, tenant, found ? found->user.user_id : "");
   CO_TRY(const bool right, co_await services_.hasher.verify(owner, password, hash));
@@ -85,6 +91,18 @@ Async<Change> Database::change_password(domain::TenantId tenant, domain::Connect
                                         domain::User user, std::string password, TimePoint now) {
   const auto policy = domain::PasswordPolicy::from_options(connection.options);
   CO_ENSURE(domain::check_password(policy, password, user.profile));
+  if (keeps_passwords_elsewhere(connection)) {
+    ForeignTable table(services_, tenant, connection);
+    const std::string identifier =
+        user.email().empty() ? json::string_or(user.profile, "username") : user.email();
+    CO_TRY(const bool known, co_await table.change_password(identifier, std::move(password)));
+    if (!known)
+      co_return fail(ErrorKind::not_found, "inexistent_user",
+                     "The user does not exist in the user directory.");
+    user.last_password_reset = now;
+    auto writes = lift_blocks(user);
+    co_return Change{std::move(user), std::move(writes)};
+  }
   CO_ENSURE(co_await check_history(tenant, policy, user.user_id, password));
   const auto owner = co_await hash_owner(services_, tenant, user.user_id);
   CO_TRY(auto hash, co_await services_.hasher.hash(owner, std::move(password)));

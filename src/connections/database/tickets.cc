@@ -1,6 +1,6 @@
 // Single-use links for verification and password change, their mails and their log records.
 #include "base/encoding.h"
-#include "connections/database/database.h"
+#include "connections/database/foreign_table.h"
 #include "connections/database/mails.h"
 #include "crypto/hash.h"
 
@@ -93,10 +93,25 @@ Async<domain::Ticket> Database::find_ticket(domain::TenantId tenant, std::string
   co_return std::move(*ticket);
 }
 
+namespace {
+// A table of somebody else is told first that the address was proved.
+Async<> verify_elsewhere_by_link(const ports::Services& services, domain::TenantId tenant, std::string name,
+                                 std::string email) {
+  CO_TRY(const auto connection, co_await services.configuration.connection_by_name(tenant, std::move(name)));
+  if (!connection || !keeps_passwords_elsewhere(*connection)) co_return Result<>();
+  ForeignTable table(services, tenant, *connection);
+  if (!table.has("verify")) co_return Result<>();
+  CO_TRY(const bool known, co_await table.verify(std::move(email)));
+  if (!known) co_return bad_ticket();
+  co_return Result<>();
+}
+}  // namespace
+
 Async<Change> Database::redeem_verification(Scene scene, domain::Ticket ticket) {
   CO_TRY(auto user, co_await services_.users.find(scene.tenant.id, ticket.user_id));
   // The link proves the address it was sent to, not one that was set meanwhile.
   if (!user || user->email() != json::string_or(ticket.data, "email")) co_return bad_ticket();
+  CO_ENSURE(co_await verify_elsewhere_by_link(services_, scene.tenant.id, ticket.connection, user->email()));
   Change change = mark_email_verified(std::move(*user), scene.now);
   change.writes.insert(change.writes.begin(), ports::ConsumeTicket{ticket.id});
   domain::Connection connection{.name = ticket.connection, .strategy = "auth0"};
@@ -114,6 +129,8 @@ Async<Change> Database::redeem_reset(Scene scene, domain::Connection connection,
   if (!user || user->email() != json::string_or(ticket.data, "email")) co_return bad_ticket();
   Change change{*user, {}};
   if (const auto hash = json::string(ticket.data, "new_password_hash"); hash && password.empty()) {
+    if (keeps_passwords_elsewhere(connection))
+      co_return fail(ErrorKind::invalid, "invalid_ticket", "The password has to be chosen on this page.");
     const auto policy = domain::PasswordPolicy::from_options(connection.options);
     change.writes.push_back(
         ports::SetPassword{user->user_id, *hash, scene.now, std::max(0, policy.history - 1)});

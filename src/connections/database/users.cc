@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "base/encoding.h"
-#include "connections/database/database.h"
+#include "connections/database/foreign_table.h"
 #include "crypto/hash.h"
 
 namespace durward::connections::database {
@@ -188,6 +188,11 @@ Async<Change> Database::create_user(domain::TenantId tenant, domain::Connection 
     const auto policy = domain::PasswordPolicy::from_options(connection.options);
     CO_ENSURE(domain::check_password(policy, password, person));
     CO_ENSURE(insert_user(connection, request, now));  // refuse bad attributes before the costly hash
+    if (has_foreign_table(connection)) {
+      CO_ENSURE(co_await check_absent_elsewhere(tenant, connection, request.email));
+    }
+    if (keeps_passwords_elsewhere(connection))
+      co_return co_await create_elsewhere(tenant, std::move(connection), std::move(request), password, now);
     const auto owner = co_await hash_owner(services_, tenant, request.user_id);
     CO_TRY(request.password_hash, co_await services_.hasher.hash(owner, password));
   }

@@ -127,6 +127,9 @@ Async<Reply> remove(const ports::Services& services, Call call) {
   CO_ENSURE(check_reach(call, id, {"delete:users"}));
   CO_TRY(const auto user, co_await services.users.find(call.tenant(), id));
   ports::Writes writes{api_record(services, call)};
+  if (user) {
+    CO_ENSURE(co_await connections::database::Database(services).remove_elsewhere(call.tenant(), *user));
+  }
   if (user) {  // nobody hears that a user is gone who was never there
     writes.push_back(ports::RemoveUser{id});
     for (auto& write : connections::database::Database::lift_blocks(*user))

@@ -261,15 +261,16 @@ constexpr std::string_view reset_sent =
 Async<ports::Writes> reset_writes(Form& form, const domain::Connection& connection, std::string identifier) {
   auto& database = form.parts.database;
   const auto scene = scene_of(form);
-  CO_TRY(auto found, co_await form.services().users.find_by_identifier(
-                         form.tenant(), connection.name, domain::normalise_identifier("email", identifier)));
+  CO_TRY(auto found, co_await database.find_person(form.tenant(), connection, identifier, form.context.now));
   if (!found || found->user.email().empty())
     co_return ports::Writes{
         database.log(scene, connection, "fcpr", "Password change requested for an unknown user", nullptr)};
   CO_TRY(auto settings, co_await form.services().configuration.settings(form.tenant()));
   static const domain::TenantSettings defaults;
-  co_return database.send_reset(scene, settings ? *settings : defaults, connection, found->user,
-                                {.client_id = form.client ? form.client->client_id : std::string()});
+  auto writes = std::move(found->writes);
+  append(writes, database.send_reset(scene, settings ? *settings : defaults, connection, found->user,
+                                     {.client_id = form.client ? form.client->client_id : std::string()}));
+  co_return writes;
 }
 
 Async<> answer_change(Form& form) {
