@@ -37,7 +37,7 @@ describe('roles', () => {
       start('authentication', ['--role', 'authentication', ...hasher]),
       start('management', ['--role', 'management', ...hasher]),
       start('worker', ['--role', 'worker']),
-      start('extensions', ['--role', 'extensions']),
+      start('extensions', ['--role', 'extensions', '--internal-listen', '127.0.0.1:0']),
     ]);
   });
   after(async () => {
@@ -50,7 +50,7 @@ describe('roles', () => {
     management: { answers: [], lacks: ['/.well-known/openid-configuration', '/authorize', '/oauth/token'] },
     hashing: { answers: [], lacks: ['/.well-known/openid-configuration', '/api/v2/clients', '/internal/v1/hash'] },
     worker: { answers: [], lacks: ['/.well-known/openid-configuration', '/api/v2/clients'] },
-    extensions: { answers: [], lacks: ['/.well-known/openid-configuration', '/api/v2/clients'] },
+    extensions: { answers: [], lacks: ['/.well-known/openid-configuration', '/api/v2/clients', '/internal/v1/scripts'] },
   };
   for (const [role, { answers, lacks }] of Object.entries(faces)) {
     it(`${role} alone serves its faces and 404 for the others'`, async () => {

@@ -18,6 +18,7 @@ class ConfinementTest : public ::testing::Test {
   void SetUp() override {
     options_.engine = testing::checkout_engine();
     options_.memory_mb = 64;
+    options_.nice = 0;
     if (const auto engine = options_.engine.check(); !engine) GTEST_SKIP() << engine.error().debug;
   }
   // What the code printed; `code` is the body of a function that returns it, and what it throws is its code.

@@ -15,6 +15,7 @@ class ModuleBuilderTest : public ::testing::Test {
                              Milliseconds within = Milliseconds(60'000)) {
     BuilderOptions options;
     options.confinement.engine = testing::checkout_engine();
+    options.confinement.nice = 0;
     options.registry = "http://127.0.0.1:1/";
     options.within = within;
     LocalModuleBuilder builder(options);

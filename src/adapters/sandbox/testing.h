@@ -23,6 +23,7 @@ class SandboxTest : public ::testing::Test {
     SupervisorOptions out;
     out.confinement.engine = checkout_engine();
     out.confinement.memory_mb = 64;
+    out.confinement.nice = 0;  // nobody is waited for here
     out.pool.warm = 1;
     return out;
   }
