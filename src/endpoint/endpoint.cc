@@ -147,10 +147,11 @@ Result<json::Value> parse_body(const Endpoint& row, std::string_view text) {
 http::Response render(const Endpoint& row, Reply reply) {
   const int status = reply.status == 200 ? row.success : reply.status;
   http::Response response;
-  if (status == 204 || reply.body.is_null())
+  if (reply.text || status == 204 || reply.body.is_null())
     response.status = status;
   else
     response = http::json_response(status, json::serialize(reply.body));
+  if (reply.text) response.body = *std::move(reply.text);
   for (const auto& [name, value] : reply.headers) response.headers.add(name, value);
   return response;
 }

@@ -1,6 +1,7 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -75,6 +76,7 @@ struct Reply {
   int status = 200;  // 200 means the row's `success`
   json::Value body;  // null: no body at all
   http::Headers headers;
+  std::optional<std::string> text = {};  // instead of a JSON body; `headers` say what it is
 };
 
 // A management handler returns a value or an Error; it never sees HTTP. Errors become shape B

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "management/actions/actions.h"
 #include "management/anomaly/anomaly.h"
 #include "management/attack_protection/attack_protection.h"
 #include "management/branding/branding.h"
@@ -10,12 +11,14 @@
 #include "management/clients/clients.h"
 #include "management/connections/connections.h"
 #include "management/grants/grants.h"
+#include "management/hooks/hooks.h"
 #include "management/keys/keys.h"
 #include "management/logs/logs.h"
 #include "management/prompts/prompts.h"
 #include "management/refresh_tokens/refresh_tokens.h"
 #include "management/resource_servers/resource_servers.h"
 #include "management/roles/roles.h"
+#include "management/rules/rules.h"
 #include "management/sessions/sessions.h"
 #include "management/tenants/tenants.h"
 #include "management/tickets/tickets.h"
@@ -27,10 +30,11 @@ std::vector<endpoint::Endpoint> rows(const ports::Services& services,
                                      connections::database::Options options) {
   using Rows = std::vector<endpoint::Endpoint> (*)(const ports::Services&);
   constexpr Rows resources[] = {
-      anomaly::rows,        attack_protection::rows, branding::rows, client_grants::rows,
-      clients::rows,        connection::rows,        grants::rows,   keys::rows,
-      logs::rows,           prompts::rows,           roles::rows,    sessions::rows,
-      refresh_tokens::rows, resource_servers::rows,  tenants::rows,
+      actions::rows,           rules::rows,    hooks::rows,         anomaly::rows,
+      attack_protection::rows, branding::rows, client_grants::rows, clients::rows,
+      connection::rows,        grants::rows,   keys::rows,          logs::rows,
+      prompts::rows,           roles::rows,    sessions::rows,      refresh_tokens::rows,
+      resource_servers::rows,  tenants::rows,
   };
   std::vector<endpoint::Endpoint> out;
   const auto add = [&](std::vector<endpoint::Endpoint> more) {

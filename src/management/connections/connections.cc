@@ -4,6 +4,7 @@
 #include <set>
 
 #include "management/connections/connection_keys.h"
+#include "management/connections/database_scripts.h"
 #include "management/connections/document.h"
 #include "management/connections/fields.h"
 #include "management/connections/scim.h"
@@ -88,6 +89,7 @@ Async<Reply> create(const ports::Services& services, Call call) {
   CO_TRY(auto body, new_connection(std::move(given), services.random, call.context.issuer));
   CO_TRY(auto more, co_await missing_keys(services, call, body));
   more.push_back(api_record(services, call, body));
+  CO_TRY(body, co_await prepare_scripts(services, call.tenant(), std::move(body)));
   CO_TRY(body, co_await seal(services, resource, call.tenant(), std::move(body)));
   CO_ENSURE(co_await insert(services, resource, call.tenant(), body, std::move(more)));
   CO_TRY(auto shown, co_await render(services, call.tenant(), std::move(body)));
@@ -114,6 +116,7 @@ Async<ports::Writes> keys_after(const ports::Services& services, const Call& cal
 
 Async<Reply> change(const ports::Services& services, Call call) {
   CO_TRY(auto patch, co_await drop_unknown_clients(services, call.tenant(), call.object()));
+  CO_TRY(patch, co_await prepare_scripts(services, call.tenant(), std::move(patch)));
   CO_TRY(patch, co_await seal(services, resource, call.tenant(), std::move(patch)));
   forget_missing_secrets(patch);
   CO_TRY(auto more, co_await keys_after(services, call, patch));

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "management/support/testing/world.h"
+#include "management/support/testing/scripts.h"
 
 namespace durward::management::connection {
 namespace {
@@ -82,6 +82,45 @@ TEST(connections, secrets_are_sealed_read_back_and_gone_with_new_options) {
   const auto replaced = world.patch(path, body(R"({"options":{"client_id":"j"}})"));
   EXPECT_FALSE(replaced["options"].as_object().contains("client_secret"));
   EXPECT_EQ(replaced["options"].at("client_id").as_string(), "j");
+}
+
+TEST(connections, the_configuration_of_database_scripts_is_shown_sealed_and_taken_back_unchanged) {
+  World world;
+  testing::play_builds(world);
+  const auto made = world.post("/connections", body(R"({"name":"db","strategy":"auth0","options":{
+      "enabledDatabaseCustomization":true,"import_mode":true,"enable_script_context":true,
+      "customScripts":{"login":"function login(email, password, callback) {}"},
+      "configuration":{"KEY":"hunter2"}}})"));
+  EXPECT_EQ(made.status, 201);
+  const std::string shown(json::view(made["options"].at("configuration").at("KEY").as_string()));
+  EXPECT_TRUE(shown.starts_with("2.0$"));
+  EXPECT_EQ(world.dump().find("hunter2"), std::string::npos);
+  const auto path = "/connections/" + made.text("id");
+  const auto kept = world.patch(path, json::Object{{"options", made["options"]}});
+  EXPECT_EQ(kept["options"].at("configuration").at("KEY").as_string(), shown);
+  EXPECT_EQ(kept["options"].at("customScripts").at("login").as_string(),
+            "function login(email, password, callback) {}");
+  const auto changed = world.patch(path, body(R"({"options":{"configuration":{"KEY":"hunter3"}}})"));
+  EXPECT_NE(changed["options"].at("configuration").at("KEY").as_string(), shown);
+  EXPECT_EQ(world.patch(path, body(R"({"options":{"configuration":{"KEY":"2.0$forged"}}})")).status, 400);
+  EXPECT_EQ(
+      world.patch(path, json::Object{{"options", {{"configuration", {{"KEY", std::string(8193, 'x')}}}}}})
+          .status,
+      400);
+}
+
+TEST(connections, a_database_script_that_does_not_compile_is_refused_by_name) {
+  World world;
+  testing::play_builds(world);
+  const auto refused = world.post("/connections", body(R"({"name":"db","strategy":"auth0","options":{
+      "customScripts":{"get_user":"BROKEN"}}})"));
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_NE(refused.text("message").find("customScripts.get_user"), std::string::npos);
+  EXPECT_EQ(world
+                .post("/connections", body(R"({"name":"db","strategy":"auth0","options":{
+      "customScripts":{"steal":"f"}}})"))
+                .status,
+            400);
 }
 
 TEST(connections, options_that_follow_from_others_are_completed) {

@@ -1,5 +1,7 @@
 #include "management/connections/fields.h"
 
+#include "management/support/scripts.h"
+
 namespace durward::management::connection {
 namespace {
 
@@ -81,17 +83,18 @@ constexpr Field database_option_fields[] = {
     {.path = "authentication_methods.phone_otp", .type = Type::object},
     {.path = "authentication_methods.phone_otp.enabled", .type = Type::boolean},
     {.path = "brute_force_protection", .type = Type::boolean},
-    {.path = "configuration", .type = Type::map},
-    {.path = "customScripts", .type = Type::object},
-    {.path = "customScripts.login", .min = 1, .max = 2147483647},
-    {.path = "customScripts.get_user", .min = 1, .max = 2147483647},
-    {.path = "customScripts.delete", .min = 1, .max = 2147483647},
-    {.path = "customScripts.change_password", .min = 1, .max = 2147483647},
-    {.path = "customScripts.verify", .min = 1, .max = 2147483647},
-    {.path = "customScripts.create", .min = 1, .max = 2147483647},
-    {.path = "customScripts.change_username", .min = 1, .max = 2147483647},
-    {.path = "customScripts.change_email", .min = 1, .max = 2147483647},
-    {.path = "customScripts.change_phone_number", .min = 1, .max = 2147483647},
+    {.path = "configuration", .type = Type::map, .flags = nullable, .max = 100},
+    {.path = "configuration.*", .max = 16384},
+    {.path = "customScripts", .type = Type::object, .flags = nullable},
+    {.path = "customScripts.login", .min = 1, .max = code_max},
+    {.path = "customScripts.get_user", .min = 1, .max = code_max},
+    {.path = "customScripts.delete", .min = 1, .max = code_max},
+    {.path = "customScripts.change_password", .min = 1, .max = code_max},
+    {.path = "customScripts.verify", .min = 1, .max = code_max},
+    {.path = "customScripts.create", .min = 1, .max = code_max},
+    {.path = "customScripts.change_username", .min = 1, .max = code_max},
+    {.path = "customScripts.change_email", .min = 1, .max = code_max},
+    {.path = "customScripts.change_phone_number", .min = 1, .max = code_max},
     {.path = "disable_self_service_change_password", .type = Type::boolean},
     {.path = "disable_signup", .type = Type::boolean},
     {.path = "enable_script_context", .type = Type::boolean},
