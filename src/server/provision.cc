@@ -1,6 +1,7 @@
 #include "server/provision.h"
 
 #include "base/json.h"
+#include "domain/trigger.h"
 #include "management/keys/keys.h"
 #include "server/seed_apply.h"
 
@@ -22,7 +23,39 @@ const Exported sections[] = {
     {"clientGrants", "/client-grants", "client_grants", {"id", "is_system"}},
     {"roles", "/roles", "roles", {"id"}},
     {"connections", "/connections", "connections", {"id", "realms", "provisioning_ticket_url"}},
+    {"actionModules",
+     "/actions/modules",
+     "modules",
+     {"id", "all_changes_published", "actions_using_module_total", "latest_version_number", "created_at",
+      "updated_at"}},
+    {"actions",
+     "/actions/actions",
+     "actions",
+     {"id", "status", "all_changes_deployed", "deployed_version", "errors", "built_at", "created_at",
+      "updated_at"}},
+    {"rules", "/rules", "rules", {"id"}},
+    {"hooks", "/hooks", "hooks", {"id"}},
 };
+
+// Bindings by the names of their actions, as the Deploy CLI writes them.
+json::Array exported_bindings(const json::Object& answer) {
+  json::Array out;
+  for (const auto& item : answer.at("bindings").as_array()) {
+    const auto& binding = item.as_object();
+    const auto* action = json::object(binding, "action");
+    if (!action) continue;
+    json::Object kept{{"action_name", json::string_or(*action, "name")},
+                      {"display_name", json::string_or(binding, "display_name")}};
+    if (json::string_or(binding, "failure_policy") == "open") kept["failure_policy"] = "open";
+    out.push_back(std::move(kept));
+  }
+  return out;
+}
+
+// An action as the file tells it: what runs is not the draft, so the file says whether it is deployed.
+void settle_action(json::Object& kept, const json::Object& action) {
+  kept["deployed"] = json::boolean_or(action, "all_changes_deployed", false);
+}
 
 // What every tenant has anyway.
 bool is_built_in(const json::Object& item) {
@@ -89,6 +122,19 @@ Async<Provisioner::Place> Provisioner::create_from(Seed seed, std::string host) 
   co_return place;
 }
 
+Async<json::Object> Provisioner::export_triggers(Place place) const {
+  json::Object out;
+  for (const auto& trigger : domain::triggers()) {
+    if (trigger.is_entity_bound) continue;
+    CO_TRY(const auto answer,
+           co_await api_.call(place, http::Method::get,
+                              "/actions/triggers/" + std::string(trigger.id) + "/bindings"));
+    if (auto bindings = exported_bindings(answer.as_object()); !bindings.empty())
+      out[trigger.id] = std::move(bindings);
+  }
+  co_return out;
+}
+
 Async<json::Object> Provisioner::export_tenant(Place place) const {
   json::Object out;
   CO_TRY(auto settings, co_await api_.call(place, http::Method::get, "/tenants/settings"));
@@ -107,11 +153,13 @@ Async<json::Object> Provisioner::export_tenant(Place place) const {
           names[json::string_or(object, "client_id")] == management::management_client_name)
         continue;
       auto kept = without(object, section.dropped);
+      if (section.section == "actions") settle_action(kept, object);
       name_clients(kept, names);
       items.push_back(std::move(kept));
     }
     out[section.section] = std::move(items);
   }
+  CO_TRY(out["triggers"], co_await export_triggers(place));
   CO_TRY(out["branding"], co_await api_.call(place, http::Method::get, "/branding"));
   CO_TRY(out["prompts"], co_await api_.call(place, http::Method::get, "/prompts"));
   co_return out;

@@ -41,6 +41,7 @@ class Provisioner {
   Async<Place> find(std::string name, std::string host) const;   // not_found/"inexistent_tenant"
 
  private:
+  Async<json::Object> export_triggers(Place place) const;
   ports::Services& services_;
   const InternalApi& api_;
   KeyMaker& keys_;

@@ -28,17 +28,21 @@ constexpr ListSection list_sections[] = {
     {"databases", &Seed::connections},
     {"connections", &Seed::connections},
     {"users", &Seed::users},
+    {"actions", &Seed::actions},
+    {"actionModules", &Seed::action_modules},
+    {"rules", &Seed::rules},
+    {"rulesConfigs", &Seed::rules_configs},
+    {"hooks", &Seed::hooks},
 };
 constexpr ObjectSection object_sections[] = {{"tenant", &Seed::settings},
                                              {"branding", &Seed::branding},
                                              {"prompts", &Seed::prompts},
-                                             {"attackProtection", &Seed::attack_protection}};
+                                             {"attackProtection", &Seed::attack_protection},
+                                             {"triggers", &Seed::triggers}};
 
 // Sections that the Deploy CLI writes also for a tenant that uses nothing of them. One that asks for nothing
 // is done by doing nothing; anything else in it is a mistake, as nobody would see that it was left out.
-constexpr std::string_view unserved_sections[] = {"actionModules",
-                                                  "actions",
-                                                  "connectionProfiles",
+constexpr std::string_view unserved_sections[] = {"connectionProfiles",
                                                   "customDomains",
                                                   "emailProvider",
                                                   "emailTemplates",
@@ -52,7 +56,6 @@ constexpr std::string_view unserved_sections[] = {"actionModules",
                                                   "guardianPhoneFactorMessageTypes",
                                                   "guardianPhoneFactorSelectedProvider",
                                                   "guardianPolicies",
-                                                  "hooks",
                                                   "logStreams",
                                                   "networkACLs",
                                                   "organizations",
@@ -61,13 +64,10 @@ constexpr std::string_view unserved_sections[] = {"actionModules",
                                                   "phoneTemplates",
                                                   "rateLimitPolicies",
                                                   "riskAssessment",
-                                                  "rules",
-                                                  "rulesConfigs",
                                                   "selfServiceProfiles",
                                                   "supplementalSignals",
                                                   "themes",
                                                   "tokenExchangeProfiles",
-                                                  "triggers",
                                                   "userAttributeProfiles"};
 
 // Nothing in it, or everything in it switched off.

@@ -70,6 +70,7 @@ Async<> SeedApplication::run() {
   CO_ENSURE(co_await put_grants());
   CO_ENSURE(co_await put_roles());
   CO_ENSURE(co_await put_connections());
+  CO_ENSURE(co_await put_scripts());
   co_return co_await put_users();
 }
 

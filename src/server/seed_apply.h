@@ -26,7 +26,8 @@ class SeedApplication {
     std::string_view id;     // member of the id
     std::string_view fixed;  // members that cannot change, space separated
   };
-  static const Kind clients_kind, apis_kind, roles_kind, connections_kind;
+  static const Kind clients_kind, apis_kind, roles_kind, connections_kind, actions_kind, modules_kind,
+      rules_kind, hooks_kind;
   using Ids = std::map<std::string, std::string, std::less<>>;  // name -> id
 
   Async<> settings();
@@ -40,6 +41,14 @@ class SeedApplication {
   Async<> put_roles();
   Async<> put_connections();
   Async<> put_users();
+  // seed_scripts.cc
+  Async<> put_scripts();
+  Async<> put_action_modules();
+  Async<> put_actions();
+  Async<> put_triggers();
+  Async<> put_hooks();
+  Async<> put_hook_secrets(SeedItem item, std::string id, json::Object secrets);
+  std::unexpected<Error> wrong_triggers() const;
   std::string user_connection() const;
   Async<> put_user(SeedItem item, std::string fallback);
   Async<json::Value> call(const SeedItem& item, http::Method method, std::string path, json::Value body);
@@ -51,7 +60,7 @@ class SeedApplication {
   const InternalApi& api_;
   InternalApi::Place place_;
   Seed seed_;
-  Ids clients_, apis_, roles_, connections_;
+  Ids clients_, apis_, roles_, connections_, actions_, modules_, rules_, hooks_;
 };
 
 }  // namespace durward::server

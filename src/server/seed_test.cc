@@ -74,13 +74,13 @@ TEST(Seed, what_the_deploy_cli_writes_for_unused_features_asks_for_nothing) {
   ASSERT_TRUE(seed) << seed.error().front();
   EXPECT_EQ(seed->prompts->body, (json::Object{{"identifier_first", true}}));
   const auto asked = parse_seed(
-      "actions: [{name: a, code: x}]\nlogStreams: [{name: a}]\n"
+      "pages: [{name: a}]\nlogStreams: [{name: a}]\n"
       "prompts: {partials: {login: {form-content-start: hi}}}\n",
       "acme.yaml");
   ASSERT_FALSE(asked);
   EXPECT_EQ(asked.error(),
             (std::vector<std::string>{
-                "acme.yaml:1: \"actions\" asks for what this version cannot do yet",
+                "acme.yaml:1: \"pages\" asks for what this version cannot do yet",
                 "acme.yaml:2: \"logStreams\" asks for what this version cannot do yet",
                 "acme.yaml:3: \"prompts.partials\" asks for what this version cannot do yet"}));
 }

@@ -15,6 +15,7 @@
 #include "login/pages.h"
 #include "server/files.h"
 #include "server/roles.h"
+#include "server/seed_files.h"
 #include "server/store_choice.h"
 #include "server/version.h"
 #include "tokens/verify.h"
@@ -114,9 +115,10 @@ std::unique_ptr<KeyMaker> key_maker(const Settings& settings) {
 Result<Seed> load_seed(const std::string& path) {
   TRY(const std::string text, read_file(path));
   auto seed = parse_seed(text, path);
-  if (seed) return *std::move(seed);
+  const auto mistakes = seed ? read_seed_files(*seed, path) : seed.error();
+  if (mistakes.empty()) return *std::move(seed);
   std::string all;
-  for (const auto& mistake : seed.error()) all += (all.empty() ? "" : "\n") + mistake;
+  for (const auto& mistake : mistakes) all += (all.empty() ? "" : "\n") + mistake;
   return fail(ErrorKind::invalid, "invalid_seed", all);
 }
 
