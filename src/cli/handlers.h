@@ -30,6 +30,11 @@ Exit run_events_dead(Invocation& invocation);
 Exit run_breached_build(Invocation& invocation);
 Exit run_breached_check(Invocation& invocation);
 Exit run_breached_info(Invocation& invocation);
+Exit run_actions_list(Invocation& invocation);
+Exit run_actions_deploy(Invocation& invocation);
+Exit run_actions_test(Invocation& invocation);
+Exit run_actions_logs_tail(Invocation& invocation);
+
 Exit run_flags_list(Invocation& invocation);
 Exit run_flags_set(Invocation& invocation);
 Exit run_flags_unset(Invocation& invocation);

@@ -3,6 +3,7 @@
 #include "cli/with_tenant.h"
 #include "operator/entitlements.h"
 #include "server/entitle.h"
+#include "server/seed_files.h"
 #include "server/yaml_json.h"
 
 namespace durward::cli {
@@ -60,8 +61,9 @@ Result<server::Seed> load(const Invocation& invocation) {
   const auto& path = invocation.arguments[0];
   TRY(const std::string text, server::read_file(path));
   auto seed = server::parse_seed(text, path);
-  if (!seed) {
-    for (const auto& mistake : seed.error()) invocation.out.message(mistake);
+  const auto mistakes = seed ? server::read_seed_files(*seed, path) : seed.error();
+  if (!mistakes.empty()) {
+    for (const auto& mistake : mistakes) invocation.out.message(mistake);
     return fail(ErrorKind::invalid, "invalid_seed", path + " is not applied");
   }
   if (invocation.has("tenant")) seed->name = invocation.value("tenant");

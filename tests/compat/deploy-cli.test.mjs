@@ -1,4 +1,4 @@
-// The Deploy CLI against a tenant: what it exports of attack protection it imports into another.
+// The Deploy CLI against a tenant: what it exports of attack protection and of customers' code it imports into another.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,10 +21,10 @@ describe('npm auth0-deploy-cli', () => {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  function deploy(world, ...args) {
+  function deploy(world, included, ...args) {
     const settings = path.join(directory, `${world === from ? 'from' : 'to'}.json`);
     writeFileSync(settings, JSON.stringify({ AUTH0_DOMAIN: world.domain, AUTH0_CLIENT_ID: world.tenant.client_id,
-      AUTH0_CLIENT_SECRET: world.tenant.client_secret, AUTH0_INCLUDED_ONLY: ['attackProtection'] }));
+      AUTH0_CLIENT_SECRET: world.tenant.client_secret, AUTH0_INCLUDED_ONLY: included }));
     return run(process.execPath, [program, ...args, '--config_file', settings],
       { cwd: directory, env: { ...process.env, NODE_EXTRA_CA_CERTS: world.server.ready.ca_file } });
   }
@@ -40,12 +40,53 @@ describe('npm auth0-deploy-cli', () => {
     await attackProtection.botDetection.update({ bot_detection_level: 'low', challenge_password_policy: 'always' });
     const out = path.join(directory, 'tenant');
     mkdirSync(out);
-    await deploy(from, 'export', '--format', 'yaml', '--output_folder', out);
+    await deploy(from, ['attackProtection'], 'export', '--format', 'yaml', '--output_folder', out);
     assert.match(readFileSync(path.join(out, 'tenant.yaml'), 'utf8'), /attackProtection:/);
     assert.notDeepEqual(await settingsOf(to), await settingsOf(from));
-    await deploy(to, 'import', '--input_file', path.join(out, 'tenant.yaml'));
+    await deploy(to, ['attackProtection'], 'import', '--input_file', path.join(out, 'tenant.yaml'));
     assert.deepEqual(await settingsOf(to), await settingsOf(from));
-    await deploy(to, 'import', '--input_file', path.join(out, 'tenant.yaml'));
+    await deploy(to, ['attackProtection'], 'import', '--input_file', path.join(out, 'tenant.yaml'));
     assert.deepEqual(await settingsOf(to), await settingsOf(from), 'again is fine');
+  });
+
+  const code = ['actions', 'triggers', 'rules', 'rulesConfigs', 'hooks', 'databases'];
+  const all = async page => { const out = []; for await (const item of await page) out.push(item); return out; };
+  async function codeOf({ management: api }) {
+    const bindings = await all(api.actions.triggers.bindings.list('post-login'));
+    const databases = await all(api.connections.list({ strategy: 'auth0' }));
+    return {
+      actions: (await all(api.actions.list())).map(a => ({ name: a.name, code: a.code, deployed: a.deployed_version?.code, secrets: a.secrets.map(s => s.name) })),
+      bindings: bindings.map(b => [b.action.name, b.display_name]),
+      rules: (await all(api.rules.list())).map(({ name, script, order, enabled }) => ({ name, script, order, enabled })),
+      hooks: (await all(api.hooks.list())).map(({ name, script, triggerId, enabled }) => ({ name, script, triggerId, enabled })),
+      databases: databases.filter(d => d.options.customScripts).map(d => [d.name, d.options.customScripts, d.options.import_mode]),
+    };
+  }
+
+  it("moves customers' code from one tenant to another", async () => {
+    const { actions, rules, rulesConfigs, hooks, connections } = from.management;
+    const triggers = [{ id: 'post-login', version: 'v3' }];
+    for (const name of ['first', 'second'])
+      await actions.create({ name, supported_triggers: triggers, code: `exports.onExecutePostLogin = async () => '${name}';\n`, deploy: true,
+        secrets: [{ name: 'KEY', value: 'v' }] });
+    await actions.create({ name: 'draft', supported_triggers: triggers, code: 'exports.onExecutePostLogin = async () => {};\n' });
+    await actions.triggers.bindings.updateMany('post-login', { bindings: ['second', 'first']
+      .map(value => ({ ref: { type: 'action_name', value }, display_name: `the ${value}` })) });
+    for (const name of ['one', 'two']) await rules.create({ name, script: 'function (user, context, callback) {\n  callback(null, user, context);\n}' });
+    await rulesConfigs.set('COLOR', { value: 'red' });
+    await hooks.create({ name: 'machine', triggerId: 'credentials-exchange', enabled: true,
+      script: 'module.exports = function (client, scope, audience, context, cb) {\n  cb(null, {});\n};' });
+    await connections.create({ name: 'people', strategy: 'auth0', options: { enabledDatabaseCustomization: true, import_mode: true,
+      customScripts: { login: 'function login(email, password, callback) {\n  callback(new Error(email));\n}',
+        get_user: 'function getUser(email, callback) {\n  callback(null);\n}' } } });
+    const out = path.join(directory, 'code');
+    mkdirSync(out);
+    await deploy(from, code, 'export', '--format', 'yaml', '--output_folder', out);
+    await deploy(to, code, 'import', '--input_file', path.join(out, 'tenant.yaml'));
+    const wanted = await codeOf(from);
+    assert.deepEqual(await codeOf(to), wanted);
+    assert.deepEqual(wanted.bindings, [['second', 'the second'], ['first', 'the first']]);
+    await deploy(to, code, 'import', '--input_file', path.join(out, 'tenant.yaml'));
+    assert.deepEqual(await codeOf(to), wanted, 'again is fine');
   });
 });

@@ -1,0 +1,131 @@
+// Customers' code through the stock SDKs: actions, modules, triggers, rules, hooks, custom databases.
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { after, before, describe, it } from 'node:test';
+import { ManagementClient as NextManagementClient } from 'auth0-next';
+import { createWorld } from '../support/world.mjs';
+
+const greet = `exports.onExecutePostLogin = async (event, api) => {
+  console.log('hello', event.user.email);
+  api.idToken.setCustomClaim('https://acme.example/greeting', event.secrets.GREETING);
+};
+`;
+
+for (const [name, clientOf] of [
+  ['auth0', world => world.management],
+  ['auth0-next', world => new NextManagementClient({ domain: world.domain, clientId: world.tenant.client_id, clientSecret: world.tenant.client_secret })],
+]) describe(`npm ${name}: customers' code`, () => {
+  let world, api;
+  const unique = text => `${text}-${name}-${randomBytes(3).toString('hex')}`;
+  const login = [{ id: 'post-login', version: 'v3' }];
+  const all = async page => { const out = []; for await (const item of await page) out.push(item); return out; };
+  before(async () => { world = await createWorld(); api = clientOf(world); });
+  after(() => world?.close());
+
+  it('takes an action from its draft to a binding and back', async () => {
+    const { actions } = api;
+    const title = unique('greet');
+    const made = await actions.create({ name: title, supported_triggers: login, code: greet, runtime: 'node22',
+      secrets: [{ name: 'GREETING', value: 'hi' }] });
+    assert.equal(made.status, 'pending');
+    assert.match(made.created_at, /\.\d{9}Z$/);
+    const [found] = await all(actions.list({ actionName: title }));
+    assert.equal(found.status, 'built');
+    assert.deepEqual(found.secrets.map(s => Object.keys(s)), [['name', 'updated_at']]);
+
+    const tested = await actions.test(made.id, { payload: { event: { user: { email: 'ada@acme.example' } } } });
+    assert.deepEqual(tested.payload.commands, [{ name: 'idToken.setCustomClaim', args: ['https://acme.example/greeting', 'hi'] }]);
+    assert.equal(tested.payload.console[0].text, 'hello ada@acme.example');
+
+    const first = await actions.deploy(made.id);
+    assert.equal(first.number, 1);
+    assert.equal(first.deployed, true);
+    await actions.update(made.id, { code: greet.replace('hello', 'good day') });
+    assert.equal((await actions.get(made.id)).all_changes_deployed, false);
+    assert.equal((await actions.deploy(made.id)).number, 2);
+    assert.deepEqual((await all(actions.versions.list(made.id))).map(v => v.number), [2, 1]);
+    const back = await actions.versions.deploy(made.id, first.id);
+    assert.equal(back.number, 3);
+    assert.equal((await actions.get(made.id)).deployed_version.code, greet);
+
+    const { bindings } = await actions.triggers.bindings.updateMany('post-login',
+      { bindings: [{ ref: { type: 'action_name', value: title }, display_name: title }] });
+    assert.equal(bindings[0].action.id, made.id);
+    assert.deepEqual((await all(actions.triggers.bindings.list('post-login'))).map(b => b.display_name), [title]);
+    await assert.rejects(actions.delete(made.id), error => error.statusCode === 409);
+    await actions.delete(made.id, { force: true });
+    await assert.rejects(actions.get(made.id), error => error.statusCode === 404);
+  });
+
+  it('accepts TypeScript and says what does not compile', async () => {
+    const typed = await api.actions.create({ name: unique('typed'), supported_triggers: login, deploy: true,
+      code: 'exports.onExecutePostLogin = async (event: any, api: { access: unknown }): Promise<void> => {};' });
+    assert.equal(typed.status, 'built');
+    const broken = await api.actions.create({ name: unique('broken'), supported_triggers: login, code: 'exports.x = (;' });
+    assert.equal(broken.status, 'failed');
+    await assert.rejects(api.actions.deploy(broken.id), error => error.statusCode === 400 && /SyntaxError/.test(error.body.message));
+  });
+
+  it('lists triggers with how they are bound', async () => {
+    const { triggers } = await api.actions.triggers.list();
+    assert.equal(triggers.find(t => t.id === 'post-login').version, 'v3');
+    assert.equal(triggers.find(t => t.id === 'event-stream').binding_policy, 'entity-bound');
+  });
+
+  it('shares a published module between actions', async () => {
+    const { modules } = api.actions;
+    const title = unique('shared');
+    const module = await modules.create({ name: title, code: 'exports.twice = n => 2 * n;', publish: true });
+    assert.equal(module.latest_version_number, 1);
+    const action = await api.actions.create({ name: unique('user'), supported_triggers: login,
+      code: `const { twice } = require('actions:${title}');
+exports.onExecutePostLogin = async (event, api) => { api.idToken.setCustomClaim('https://acme.example/n', twice(21)); };`,
+      modules: [{ module_id: module.id, module_name: title, module_version_id: module.latest_version.id, module_version_number: 1 }] });
+    const { payload } = await api.actions.test(action.id, { payload: { event: {} } });
+    assert.deepEqual(payload.commands.map(c => c.args[1]), [42], JSON.stringify(payload));
+    assert.deepEqual((await all(modules.listActions(module.id))).map(a => a.action_id), [action.id]);
+    await modules.update(module.id, { code: 'exports.twice = n => n + n;' });
+    assert.equal((await modules.versions.create(module.id)).version_number, 2);
+    await modules.rollback(module.id, { module_version_id: module.latest_version.id });
+    assert.equal((await modules.get(module.id)).code, 'exports.twice = n => 2 * n;');
+    await api.actions.delete(action.id);
+    await modules.delete(module.id);
+  });
+
+  it('manages rules and what they read', async () => {
+    const title = unique('rule');
+    const rule = await api.rules.create({ name: title, script: 'function (user, context, callback) { callback(null, user, context); }' });
+    assert.equal(rule.stage, 'login_success');
+    assert.equal((await api.rules.update(rule.id, { enabled: false })).enabled, false);
+    assert.ok((await all(api.rules.list({ enabled: false }))).some(r => r.id === rule.id));
+    await assert.rejects(api.rules.create({ name: title, script: 'function () {}' }), error => error.statusCode === 409);
+    await api.rulesConfigs.set('COLOR', { value: 'red' });
+    assert.deepEqual(await api.rulesConfigs.list(), [{ key: 'COLOR' }]);
+    await api.rulesConfigs.delete('COLOR');
+    await api.rules.delete(rule.id);
+  });
+
+  it('manages hooks and their secrets', async () => {
+    const hook = await api.hooks.create({ name: unique('hook'), triggerId: 'credentials-exchange', enabled: true,
+      script: 'module.exports = function (client, scope, audience, context, cb) { cb(null, {}); };' });
+    assert.match(hook.id, /^[0-9A-HJKMNP-TV-Z]{26}$/);
+    await assert.rejects(api.hooks.create({ ...hook, id: undefined, name: unique('hook') }), error => error.statusCode === 409);
+    await api.hooks.secrets.create(hook.id, { KEY: 'value' });
+    await api.hooks.secrets.update(hook.id, { KEY: 'other' });
+    assert.deepEqual(await api.hooks.secrets.get(hook.id), { KEY: '_VALUE_NOT_SHOWN_' });
+    await api.hooks.secrets.delete(hook.id, ['KEY']);
+    await api.hooks.delete(hook.id);
+  });
+
+  it('keeps the configuration of custom databases sealed', async () => {
+    const options = { enabledDatabaseCustomization: true, import_mode: true, configuration: { URL: 'https://people.example' },
+      customScripts: { login: 'function login(email, password, callback) { callback(new WrongUsernameOrPasswordError(email)); }' } };
+    const made = await api.connections.create({ name: unique('people'), strategy: 'auth0', options });
+    assert.match(made.options.configuration.URL, /^2\.0\$/);
+    const again = await api.connections.update(made.id, { options: made.options });
+    assert.equal(again.options.configuration.URL, made.options.configuration.URL);
+    await assert.rejects(api.connections.update(made.id, { options: { ...made.options, customScripts: { login: 'function (' } } }),
+      error => error.statusCode === 400 && /customScripts\.login/.test(error.body.message));
+    await api.connections.delete(made.id);
+  });
+});
