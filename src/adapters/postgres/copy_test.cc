@@ -55,7 +55,8 @@ class CopyTest : public testing::Test {
                          .expires_at = clock.now() + Seconds(60)}},
         ports::AppendLog{{.id = 5, .date = clock.now(), .type = "s", .user_id = id}},
         ports::InsertJob{6, "mail", {{"to", "x"}}, clock.now()},
-        ports::AppendExecution{{.key = 8, .id = domain::Execution::id_of(8, "12345678"), .created_at = clock.now()}},
+        ports::AppendExecution{
+            {.key = 8, .id = domain::Execution::id_of(8, "12345678"), .created_at = clock.now()}},
         ports::AppendEvent{{.id = 7, .type = "user.created", .time = clock.now(), .data = {{"k", 1}}}}};
     for (int i = 2; i <= 1200; ++i) writes.push_back(user("u" + std::to_string(i)));
     ASSERT_TRUE(run_sync(store->committer().commit(tenant, writes)));
