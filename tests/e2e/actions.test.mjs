@@ -124,7 +124,7 @@ describe('actions in a login', () => {
 
   it('add and remove scopes', async () => {
     await scripts.bind('post-login', `exports.onExecutePostLogin = async (event, api) => {
-      api.accessToken.addScope('write:orders').removeScope('read:orders');
+      api.accessToken.addScope('write:orders').accessToken.removeScope('read:orders');
     };`);
     const got = await tokens(await signIn({ audience: ordersApi, scope: 'openid read:orders' }));
     assert.equal(got.scope, 'openid write:orders');
