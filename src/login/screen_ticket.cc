@@ -134,12 +134,10 @@ Async<domain::User> change_password(TicketVisit visit, domain::Connection connec
          co_await database.redeem_reset(visit.scene(), connection, visit.ticket, std::move(password)));
   for (auto& write : leak) change.writes.push_back(std::move(write));
   CO_TRY(auto user, co_await database.commit(visit.context.tenant->id, std::move(change)));
-  after_password_change(visit.machine->services(),
-                        {.context = visit.context,
-                         .request = visit.request,
-                         .client = visit.client,
-                         .connection = connection},
-                        user);
+  after_password_change(
+      visit.machine->services(),
+      {.context = visit.context, .request = visit.request, .client = visit.client, .connection = connection},
+      user);
   co_return user;
 }
 
