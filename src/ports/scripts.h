@@ -61,7 +61,7 @@ struct ScriptOutcome {
 // Customers' code, in processes that cannot hurt anybody (adapters/sandbox), here or in the extensions role.
 // A script that fails is an outcome, not an error. Errors: unavailable/"extensions_unavailable" with
 // Error::retry_after (too much under way, breaker open, role not reached), unavailable/"extensions_disabled"
-// (this installation runs no code). Thread-safe.
+// (this installation runs no code), too_large/"script_input_too_large". Thread-safe.
 class Scripts {
  public:
   virtual ~Scripts() = default;

@@ -49,9 +49,10 @@ std::vector<Endpoint> hashing_rows(ports::Hasher& hasher) {
 
 std::vector<Endpoint> extension_rows(ports::Scripts& scripts, ports::ModuleBuilder& modules) {
   namespace sandbox = adapters::sandbox;
+  const auto shelf = std::make_shared<sandbox::ScriptShelf>();
   return {role_row("internal_scripts", sandbox::scripts_path, "Run scripts",
-                   [&scripts](auto, http::Request request, auto) {
-                     return sandbox::serve_scripts(scripts, std::move(request));
+                   [&scripts, shelf](auto, http::Request request, auto) {
+                     return sandbox::serve_scripts(scripts, *shelf, std::move(request));
                    }),
           role_row("internal_modules", sandbox::modules_path, "Bundle npm modules",
                    [&modules](auto, http::Request request, auto) {

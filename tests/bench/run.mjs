@@ -1,4 +1,4 @@
-// ./do bench [hash|hashing|tokens|login|stores|commits|start|tenants|limits|all] [--json] [--long] (tenants and limits, which `all` leaves out,
+// ./do bench [hash|hashing|tokens|login|stores|commits|extensions|start|tenants|limits|all] [--json] [--long] (tenants and limits, which `all` leaves out,
 // have files of their own, and so has hashing, whose parts bcrypt, lanes, fairness, step, flood and tier can be asked for alone): figures of the built binary, each beside something measured in the
 // same minute, rounds interleaved, medians. CPU is the server's own, on one I/O thread like the peer's. The table goes to stdout; with --json
 // one object a line: {"name","value","unit","against","ratio"}.
@@ -308,7 +308,18 @@ async function rates() {
   await limits({ startDurward, compare, report, long });
 }
 
-const parts = { hash, hashing, tokens, login: logins, stores, commits, start, tenants: many, limits: rates };
+// Scripts without HTTP and a login around them. Owed: 10,000 a second and core, 2 ms for the first call of a tenant from the pool.
+async function extensions() {
+  const run = () => promisify(execFile)(path.join(build, 'bench_scripts'), [path.join(here, '../../engine'), long ? '20000' : '5000'])
+    .then(({ stdout }) => JSON.parse(stdout));
+  const [f] = await compare([run]);
+  report('action_warm', f.warm_p50_us, 'us', '', null, { p99_us: f.warm_p99_us });
+  report('action_rate', 1e6 / f.inside_us, '/s and core', 'owed: 10000', 1e6 / f.inside_us / 10_000, { inside_us: f.inside_us, outside_us: f.outside_us, rate: f.rate });
+  report('action_cold', f.cold_p50_ms, 'ms', 'owed: 2', 2 / f.cold_p50_ms, { p99_ms: f.cold_p99_ms });
+  report('action_memory', f.memory_mib, 'MiB a tenant', '', null);
+}
+
+const parts = { hash, hashing, tokens, login: logins, stores, commits, extensions, start, tenants: many, limits: rates };
 const byItself = { bcrypt: () => hashed.loginsWithBcrypt(tools), lanes: () => hashed.lanes(tools), fairness: () => hashed.fairness(tools), step: () => hashed.passwordStep(tools), flood: () => hashed.besideFlood(tools), tier: () => hashed.tier(tools) };
 for (const [name, part] of Object.entries({ ...parts, ...byItself }))
   if (what === name || (what === 'all' && name in parts && part !== many && part !== rates)) await part();

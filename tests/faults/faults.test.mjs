@@ -38,6 +38,7 @@ const cases = [
   { name: 'hashing', how: 'kill', length: 2000, may: hashing, within: 7000 },
   { name: 'hashing', how: 'pause', length: 3000, may: hashing, within: 7000 },
   { name: 'hashing', how: 'cut', length: 2000, may: hashing, within: 7000 },
+  { name: 'extensions', how: 'kill', length: 1500, may: [], within: 3000 },  // no code is bound
   { name: 'authentication-1', how: 'kill', length: 1500, may: [], proxy: authentication, within: 4000 },
   { name: 'authentication-1', how: 'pause', length: 2500, may: [], waits: true, within: 6000 },
   { name: 'management', how: 'kill', length: 1000, may: [], proxy: ['management'], within: 4000 },

@@ -1,4 +1,4 @@
-// A fleet with a proxy before each engine and before the hashing role, and the faults it can be given.
+// A fleet with a proxy before each engine and before the roles hashing and extensions, and the faults it can be given.
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ const run = promisify(execFile);
 const script = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../tools/fleet');
 
 // Who can be reached through a proxy, and the file in which tools/fleet keeps the port behind it. A further engine is a row.
-const behindProxy = { postgres: 'postgres.port', redis: 'redis.port', nats: 'nats.port', hashing: 'hashing.internal' };
+const behindProxy = { postgres: 'postgres.port', redis: 'redis.port', nats: 'nats.port', hashing: 'hashing.internal', extensions: 'extensions.internal' };
 
 export class Fleet {
   dir = mkdtempSync(path.join(tmpdir(), 'durward-faults-'));

@@ -72,7 +72,7 @@ describe('the split fleet', () => {
 
   it('status names every process', async () => {
     const { stdout } = await fleet('status');
-    for (const role of ['redis', 'nats', 'hashing', 'management', 'authentication-1', 'authentication-2', 'worker', 'nginx'])
+    for (const role of ['redis', 'nats', 'hashing', 'extensions', 'management', 'authentication-1', 'authentication-2', 'worker', 'nginx'])
       assert.match(stdout, new RegExp(`^${role} .*running`, 'm'));
     assert.match(stdout, /^worker .*running, ready$/m);
   });
@@ -176,7 +176,7 @@ describe('the split fleet', () => {
   });
 
   it('no log of any process holds a password or a token', () => {
-    for (const role of ['hashing', 'management', 'authentication-1', 'authentication-2', 'worker'])
+    for (const role of ['hashing', 'extensions', 'management', 'authentication-1', 'authentication-2', 'worker'])
       assert.ok(!log(role).includes(password), role);
   });
 });

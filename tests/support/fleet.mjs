@@ -1,4 +1,4 @@
-// A split fleet of tools/fleet for a test file: two authentication, one management, one hashing, one worker behind nginx, on a
+// A split fleet of tools/fleet for a test file: two authentication, one management, one hashing, one extensions, one worker behind nginx, on a
 // database of its own. It ends with the test process however that ends: tools/fleet holds it while its input is open.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';

@@ -24,6 +24,7 @@ constexpr size_t host_max = 253;     // RFC 1035 §2.3.4
 constexpr size_t waiting_max = 256;  // names of a tenant that wait to be looked up
 constexpr size_t visitors_max = 256;
 constexpr size_t ticket_size = 32, piece_size = 32 << 10;
+constexpr Milliseconds accept_pause{100};
 constexpr int moves_max = 8;  // of one connection before others get their turn
 
 // What Node.js programs know of a failed connect(2).
@@ -362,6 +363,7 @@ void Egress::connected(Link& link) {
 void Egress::accept() {
   for (;;) {
     Descriptor descriptor(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!descriptor && (errno == EMFILE || errno == ENFILE)) return pause_accepting();
     if (!descriptor) return;
     ucred peer = {};
     socklen_t size = sizeof peer;
@@ -374,6 +376,12 @@ void Egress::accept() {
     visitor.timer = reactor_.after(options_.collect, [this, &visitor] { forget(visitor); });
     reactor_.watch(visitor.descriptor.get(), EPOLLIN, [this, &visitor](uint32_t) { read_ticket(visitor); });
   }
+}
+
+// Without a free descriptor the kernel would go on telling of who waits.
+void Egress::pause_accepting() {
+  reactor_.change(listener_.get(), 0);
+  reactor_.after(accept_pause, [this] { reactor_.change(listener_.get(), EPOLLIN); });
 }
 
 void Egress::forget(Visitor& visitor) {

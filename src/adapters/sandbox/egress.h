@@ -57,6 +57,7 @@ class Egress {
   void try_next(Link& link);
   void connected(Link& link);
   void accept();
+  void pause_accepting();
   void read_ticket(Visitor& visitor);
   void collect(Visitor& visitor, const std::string& ticket, std::string rest);
   void forget(Visitor& visitor);

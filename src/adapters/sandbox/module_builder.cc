@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "adapters/sandbox/frames.h"
 #include "base/encoding.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -19,7 +20,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr int registry_away = 75;  // EX_TEMPFAIL of sysexits.h
-constexpr size_t said_max = 2000;
+constexpr size_t said_max = 2000, frame_for_code = 640 << 10;
 
 std::unexpected<Error> unavailable(std::string why) {
   return std::unexpected(Error{ErrorKind::unavailable, "extensions_unavailable",
@@ -101,7 +102,11 @@ Built wait_for(Process process, Pipe& out, Pipe& complaints, const BuilderOption
 Result<std::string> judged(Built built, size_t bundle_max) {
   if (built.is_late) return unavailable("too late");
   const std::string said(trim(built.said.substr(0, said_max)));
-  if (built.code == 0 && built.text.size() <= bundle_max) return std::move(built.text);
+  // Beside it a frame has to carry a script of 100 kB, however that is escaped.
+  const bool fits = json::serialize(json::Value(built.text)).size() + frame_for_code <= frame_max;
+  if (built.text.size() > bundle_max || (built.code == 0 && !fits))
+    return fail(ErrorKind::invalid, "invalid_dependency", "The modules are too large together.");
+  if (built.code == 0) return std::move(built.text);
   if (built.code == registry_away) return unavailable(said);
   if (built.code == 1 && is_valid_utf8(said))
     return fail(ErrorKind::invalid, "invalid_dependency", said.empty() ? "The modules are refused." : said);

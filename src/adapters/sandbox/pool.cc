@@ -73,7 +73,8 @@ Pool::Slot* Pool::least_busy(domain::TenantId tenant) {
 
 // Growing by how long what is there takes: short runs share one process, which has their code in memory.
 bool Pool::wants_another(const Slot* best, domain::TenantId tenant) const {
-  if (!best) return true;
+  // Those that are retired count: a tenant whose code wears out its processes does not get ever more.
+  if (!best) return workers_of(tenant) < 2 * options_.tenant_max;
   if (best->worker->under_way() == 0 || workers_of(tenant) >= options_.tenant_max) return false;
   return best->worker->under_way() >= options_.runs_max ||
          best->worker->oldest() + options_.grow_after < Reactor::Clock::now();

@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "adapters/hashing/stand_back.h"
+
 namespace durward::adapters::sandbox {
 namespace {
 
@@ -51,7 +53,7 @@ bool prepare(const Plan& plan) {
     const rlimit both{limit.value, limit.value};
     if (::setrlimit(limit.resource, &both) != 0) return false;
   }
-  if (plan.nice > 0) ::setpriority(PRIO_PROCESS, 0, std::min(19, ::getpriority(PRIO_PROCESS, 0) + plan.nice));
+  if (plan.nice > 0) stand_back(plan.nice);
   struct sigaction standard = {};
   standard.sa_handler = SIG_DFL;
   for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &standard, nullptr);

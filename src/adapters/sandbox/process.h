@@ -42,7 +42,7 @@ struct Launch {
   std::vector<std::string> environment;          // NAME=value
   std::vector<std::pair<int, int>> descriptors;  // ours and the number it has there; all others are closed
   std::vector<Limit> limits;                     // soft and hard
-  int nice = 0;                                  // as well as that of this process
+  int nice = 0;                                  // how far it stands back (hashing/stand_back.h)
 };
 
 // A process that was started; it is this object's to end and to wait for.

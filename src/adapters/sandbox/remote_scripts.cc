@@ -1,5 +1,7 @@
 #include "adapters/sandbox/remote_scripts.h"
 
+#include <algorithm>
+
 #include "adapters/sandbox/scripts_wire.h"
 #include "base/log.h"
 
@@ -7,6 +9,7 @@ namespace durward::adapters::sandbox {
 namespace {
 
 constexpr Milliseconds modules_within{150'000};
+constexpr size_t known_max = 20'000;
 
 http::ClientRequest request_to(std::string_view path, std::string body) {
   http::ClientRequest request;
@@ -27,13 +30,39 @@ std::unexpected<Error> unreached(const Result<http::Response>& answer) {
 
 }  // namespace
 
-Async<ports::ScriptOutcome> RemoteScripts::run(domain::TenantId tenant, ports::ScriptCall call) {
-  auto request = request_to(scripts_path, to_wire(call));
+Async<std::string> RemoteScripts::ask(domain::TenantId tenant, const ports::ScriptCall& call,
+                                      bool with_code) {
+  auto request = request_to(scripts_path, to_wire(call, with_code));
   request.headers.set(tenant_field, std::to_string(tenant.value));
   request.secret = true;
-  const auto answer = co_await upstream_.send(std::move(request), call.within + way_spare);
+  auto answer = co_await upstream_.send(std::move(request), call.within + way_spare);
   if (!answer || answer->status != 200) co_return unreached(answer);
-  co_return outcome_of(answer->body);
+  co_return std::move(answer->body);
+}
+
+Async<ports::ScriptOutcome> RemoteScripts::run(domain::TenantId tenant, ports::ScriptCall call) {
+  const bool with_code = !are_known(tenant, call);
+  CO_TRY(std::string answer, co_await ask(tenant, call, with_code));
+  if (is_missing(answer)) {
+    CO_TRY(answer, co_await ask(tenant, call, true));
+  } else if (with_code) {
+    remember(tenant, call);
+  }
+  co_return outcome_of(answer);
+}
+
+bool RemoteScripts::are_known(domain::TenantId tenant, const ports::ScriptCall& call) {
+  const std::lock_guard lock(mutex_);
+  return std::ranges::all_of(call.scripts,
+                             [&](const auto& script) { return known_.contains({tenant, script->digest}); });
+}
+
+// When there are too many all are forgotten: the next calls bring their code once more.
+void RemoteScripts::remember(domain::TenantId tenant, const ports::ScriptCall& call) {
+  const std::lock_guard lock(mutex_);
+  if (known_.size() >= known_max) known_.clear();
+  for (const auto& script : call.scripts)
+    if (!script->digest.empty()) known_.insert({tenant, script->digest});
 }
 
 Async<std::string> RemoteModuleBuilder::bundle(std::vector<ports::ModuleName> modules) {

@@ -31,12 +31,48 @@ http::Response bad_request(const Error& error) {
 
 }  // namespace
 
-Task<http::Response> serve_scripts(ports::Scripts& scripts, http::Request request) {
+bool ScriptShelf::complete(domain::TenantId tenant, std::vector<domain::ScriptPtr>& scripts) {
+  const std::lock_guard lock(mutex_);
+  for (auto& script : scripts) {
+    if (script->digest.empty()) continue;
+    if (!script->code.empty()) {
+      keep(tenant, script);
+      continue;
+    }
+    const auto found = by_digest_.find({tenant, script->digest});
+    if (found == by_digest_.end()) return false;
+    books_.splice(books_.begin(), books_, found->second);
+    auto whole = std::make_shared<domain::Script>(*script);  // name and secrets are the call's
+    whole->code = found->second->script->code;
+    whole->modules = found->second->script->modules;
+    script = std::move(whole);
+  }
+  return true;
+}
+
+// Without secrets: they are of one call.
+void ScriptShelf::keep(domain::TenantId tenant, const domain::ScriptPtr& script) {
+  if (by_digest_.contains({tenant, script->digest})) return;
+  auto kept = std::make_shared<domain::Script>();
+  kept->digest = script->digest;
+  kept->code = script->code;
+  kept->modules = script->modules;
+  const size_t bytes = kept->code.size() + (kept->modules ? kept->modules->size() : 0);
+  books_.push_front({tenant, std::move(kept), bytes});
+  by_digest_[{tenant, script->digest}] = books_.begin();
+  for (bytes_ += bytes; bytes_ > bytes_max_ && books_.size() > 1; books_.pop_back()) {
+    bytes_ -= books_.back().bytes;
+    by_digest_.erase({books_.back().tenant, books_.back().script->digest});
+  }
+}
+
+Task<http::Response> serve_scripts(ports::Scripts& scripts, ScriptShelf& shelf, http::Request request) {
   auto call = call_of(request.body);
   crypto::wipe(request.body);
   if (!call) co_return bad_request(call.error());
   call->within = within(request.headers);
   const domain::TenantId tenant{number(request.headers, tenant_field, 0)};
+  if (!shelf.complete(tenant, call->scripts)) co_return http::json_response(200, missing_to_wire());
   co_return http::json_response(200, to_wire(co_await scripts.run(tenant, *std::move(call))));
 }
 

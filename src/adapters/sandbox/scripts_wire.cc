@@ -41,24 +41,25 @@ Result<json::Object> answer_of(std::string_view text) {
                                std::clamp(int(json::integer_or(*no, "retry_after", 1)), 1, 3600)});
 }
 
-json::Object script_to_wire(const domain::Script& script) {
-  json::Object out{{"id", script.id},
-                   {"name", script.name},
-                   {"digest", script.digest},
-                   {"code", script.code},
-                   {"secrets", script.secrets}};
+json::Object script_to_wire(const domain::Script& script, bool with_code) {
+  json::Object out{
+      {"id", script.id}, {"name", script.name}, {"digest", script.digest}, {"secrets", script.secrets}};
+  if (script.code.empty()) out["digest"] = "";  // without code is by digest
+  if (!with_code && !script.digest.empty() && !script.code.empty()) return out;
+  out["code"] = script.code;
   if (script.modules) out["modules"] = *script.modules;
   return out;
 }
 
 Result<domain::ScriptPtr> script_of(const json::Value& value) {
   const auto* members = value.if_object();
-  if (!members || !json::string(*members, "code")) return bad("scripts");
+  if (!members) return bad("scripts");
   auto out = std::make_shared<domain::Script>();
   out->id = json::string_or(*members, "id");
   out->name = json::string_or(*members, "name");
   out->digest = json::string_or(*members, "digest");
   out->code = json::string_or(*members, "code");
+  if (out->digest.empty() && !members->contains("code")) return bad("scripts");
   if (auto modules = json::string(*members, "modules"))
     out->modules = std::make_shared<const std::string>(*std::move(modules));
   if (const auto* secrets = json::object(*members, "secrets")) out->secrets = *secrets;
@@ -99,9 +100,13 @@ Result<ports::ScriptResult> result_of(const json::Value& value) {
 
 }  // namespace
 
-std::string to_wire(const ports::ScriptCall& call) {
+std::string missing_to_wire() { return R"({"missing":true})"; }
+
+bool is_missing(std::string_view text) { return text == missing_to_wire(); }
+
+std::string to_wire(const ports::ScriptCall& call, bool with_code) {
   json::Array scripts;
-  for (const auto& script : call.scripts) scripts.push_back(script_to_wire(*script));
+  for (const auto& script : call.scripts) scripts.push_back(script_to_wire(*script, with_code));
   return json::serialize(json::Object{{"contract", ports::to_string(call.contract)},
                                       {"trigger", call.trigger},
                                       {"handler", call.handler},

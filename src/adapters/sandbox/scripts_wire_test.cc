@@ -22,12 +22,14 @@ class FakeScripts : public ports::Scripts {
   domain::TenantId last_tenant;
   ports::ScriptCall last;
   Result<ports::ScriptOutcome> answer;
+  ScriptShelf shelf;
 };
 
 class RemoteScriptsTest : public testing::Test {
  protected:
-  static Task<http::Response> serve(FakeScripts* scripts, http::Request request) {
-    if (request.path == scripts_path) return serve_scripts(*scripts, std::move(request));
+  Task<http::Response> serve(FakeScripts* scripts, http::Request request) {
+    bodies_with_code_ += request.body.find("\"code\"") != request.body.npos;
+    if (request.path == scripts_path) return serve_scripts(*scripts, scripts->shelf, std::move(request));
     return say(http::text_response(404, ""));
   }
   static Task<http::Response> say(http::Response response) { co_return response; }
@@ -49,6 +51,7 @@ class RemoteScriptsTest : public testing::Test {
   Result<ports::ScriptOutcome> run() { return run_sync(remote_.run({7}, call())); }
 
   FakeScripts scripts_;
+  std::atomic<int> bodies_with_code_{0};
   http::testing::RunningServer server_{
       [this](http::Request request) { return serve(&scripts_, std::move(request)); }};
   SeededRandom random_{1};
@@ -103,6 +106,22 @@ TEST_F(RemoteScriptsTest, an_outcome_comes_back_as_it_was) {
   EXPECT_TRUE(outcome->output.contains("user"));
 }
 
+TEST_F(RemoteScriptsTest, code_is_sent_once_and_again_to_who_lost_it) {
+  scripts_.answer = ports::ScriptOutcome{};
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(run());
+    EXPECT_EQ(scripts_.last.scripts[0]->code, call().scripts[0]->code) << i;
+    EXPECT_EQ(*scripts_.last.scripts[0]->modules, *call().scripts[0]->modules);
+    EXPECT_EQ(scripts_.last.scripts[0]->secrets, call().scripts[0]->secrets);
+  }
+  EXPECT_EQ(bodies_with_code_, 1);
+  std::destroy_at(&scripts_.shelf);
+  std::construct_at(&scripts_.shelf);
+  ASSERT_TRUE(run());
+  EXPECT_EQ(bodies_with_code_, 2);
+  EXPECT_EQ(scripts_.asked, 4) << "a call that lacked its code did not run";
+}
+
 TEST_F(RemoteScriptsTest, a_refusal_keeps_its_code_and_time_and_is_not_asked_again) {
   scripts_.answer = std::unexpected(Error{ErrorKind::unavailable, "extensions_unavailable", "busy", "", 17});
   const auto outcome = run();
@@ -129,6 +148,28 @@ TEST(ScriptsWire, what_is_not_a_call_an_outcome_or_a_bundle_is_refused) {
     EXPECT_FALSE(outcome_of(text)) << text;
   EXPECT_FALSE(modules_of("{}"));
   EXPECT_FALSE(bundle_of("{}"));
+}
+
+TEST(ScriptShelf, what_was_used_longest_ago_goes_and_tenants_do_not_share) {
+  ScriptShelf shelf(10);
+  const auto with = [](const char* digest, const char* code) {
+    auto script = std::make_shared<domain::Script>();
+    script->digest = digest;
+    script->code = code;
+    return std::vector<domain::ScriptPtr>{script};
+  };
+  const auto knows = [&](int64_t tenant, const char* digest) {
+    auto asked = with(digest, "");
+    return shelf.complete({tenant}, asked);
+  };
+  auto a = with("a", "12345"), b = with("b", "12345"), c = with("c", "12345");
+  EXPECT_TRUE(shelf.complete({1}, a));
+  EXPECT_TRUE(shelf.complete({1}, b));
+  EXPECT_TRUE(knows(1, "a"));
+  EXPECT_FALSE(knows(2, "a"));
+  EXPECT_TRUE(shelf.complete({1}, c));
+  EXPECT_FALSE(knows(1, "b"));
+  EXPECT_TRUE(knows(1, "a"));
 }
 
 TEST(ScriptsWire, modules_and_bundles_survive_the_way) {

@@ -14,7 +14,7 @@ namespace {
 
 constexpr double weight_of_a_call = 0.05;
 constexpr int retry_max = 60;
-// What a frame carries around a script's text.
+// What a frame carries around a text.
 constexpr size_t frame_spare = 4096;
 
 double seconds_since(Reactor::Clock::time_point start) {
@@ -32,11 +32,15 @@ bool is_fault(const ports::ScriptError& error) {
          error.kind == "output";
 }
 
-// JSON writes a control character as six; a frame that is too long by that is caught when it is made.
+// JSON writes a control character as six: only what may be too long by that is written down to be measured.
+bool fits_a_frame(ports::Contract contract, const domain::Script& script) {
+  const size_t size = script.code.size() + (script.modules ? script.modules->size() : 0) + frame_spare;
+  return size * 6 <= frame_max || load_message(contract, script).size() <= frame_max;
+}
+
 bool is_too_large(const ports::ScriptCall& call, const std::string& body) {
-  return body.size() + frame_spare > frame_max || std::ranges::any_of(call.scripts, [](const auto& script) {
-           return script->code.size() + (script->modules ? script->modules->size() : 0) + frame_spare >
-                  frame_max / 2;
+  return body.size() + frame_spare > frame_max || !std::ranges::all_of(call.scripts, [&](const auto& script) {
+           return fits_a_frame(call.contract, *script);
          });
 }
 
