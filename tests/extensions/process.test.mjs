@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { action, extensionArgs, runScripts } from '../support/scripts.mjs';
+import { action, extensionArgs, notNice, runScripts } from '../support/scripts.mjs';
 import { startProcess } from '../support/server.mjs';
 
 const stat = pid => {
@@ -26,7 +26,7 @@ async function until(condition, what) {
     await setImmediate();
   }
 }
-const start = (...args) => startProcess({ ephemeral: true, seeds: [], args: [...extensionArgs, ...args] });
+const start = (...args) => startProcess({ ephemeral: true, seeds: [], args: [...extensionArgs, ...notNice, ...args] });
 
 describe('processes of customers’ code', () => {
   it('there are none before the first call, and the warm one and the tenant’s after it', async () => {

@@ -1,7 +1,7 @@
 // The corpus through the built binary: supervisor, sandbox and way out as in production.
 import { after, before, describe, it } from 'node:test';
 import { startProcess } from '../support/server.mjs';
-import { extensionArgs, runScripts } from '../support/scripts.mjs';
+import { extensionArgs, notNice, runScripts } from '../support/scripts.mjs';
 import { cases, check } from './corpus/corpus.mjs';
 import { startService } from './corpus/service.mjs';
 
@@ -17,7 +17,7 @@ describe('the corpus in the sandbox', () => {
   let server, service;
   before(async () => {
     service = await startService();
-    server = await startProcess({ ephemeral: true, args: [...extensionArgs, '--egress-allow', `${host}:${new URL(service.url(host)).port}`] });
+    server = await startProcess({ ephemeral: true, args: [...extensionArgs, ...notNice, '--egress-allow', `${host}:${new URL(service.url(host)).port}`] });
   });
   after(async () => {
     await server?.stop();

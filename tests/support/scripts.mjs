@@ -4,6 +4,8 @@ import https from 'node:https';
 
 export const internalKey = 'ab'.repeat(32);
 export const extensionArgs = ['--internal-listen', '127.0.0.1:0', '--internal-key', internalKey];
+// Where nothing is measured nobody stands back: other test files want the processor too.
+export const notNice = ['--extensions-nice', '0'];
 
 // docs/adr/0010-internal-calls.md
 function signature(method, host, target, body) {

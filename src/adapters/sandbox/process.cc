@@ -11,8 +11,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include "adapters/hashing/stand_back.h"
-
 namespace durward::adapters::sandbox {
 namespace {
 
@@ -22,7 +20,7 @@ struct Plan {
   std::vector<char*> arguments, environment;
   std::vector<std::pair<int, int>> descriptors;
   const std::vector<Limit>& limits;
-  int nice, first_free = 3;
+  int first_free = 3;
   volatile int failure = 0;  // errno of the step that failed
 };
 
@@ -53,7 +51,6 @@ bool prepare(const Plan& plan) {
     const rlimit both{limit.value, limit.value};
     if (::setrlimit(limit.resource, &both) != 0) return false;
   }
-  if (plan.nice > 0) stand_back(plan.nice);
   struct sigaction standard = {};
   standard.sa_handler = SIG_DFL;
   for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &standard, nullptr);
@@ -97,8 +94,12 @@ bool send_signal(const Descriptor& handle, int signal) {
   return handle && ::syscall(SYS_pidfd_send_signal, handle.get(), signal, nullptr, 0) == 0;
 }
 
+void stand_back(pid_t pid, int nice) {
+  if (nice > 0) ::setpriority(PRIO_PROCESS, id_t(pid), std::min(19, ::getpriority(PRIO_PROCESS, 0) + nice));
+}
+
 Result<Process> start(const Launch& launch) {
-  Plan plan{pointers(launch.arguments), pointers(launch.environment), {}, launch.limits, launch.nice};
+  Plan plan{pointers(launch.arguments), pointers(launch.environment), {}, launch.limits};
   TRY(const auto aside, set_aside(launch, plan));
   pid_t pid;
   {
@@ -108,6 +109,7 @@ Result<Process> start(const Launch& launch) {
   const int cause = pid < 0 ? errno : plan.failure;
   if (pid > 0) {
     Process process(pid, handle_of(pid));
+    stand_back(pid, launch.nice);
     if (cause == 0 && process.handle() >= 0) return process;
   }
   return fail(ErrorKind::unavailable, "no_process", launch.arguments[0] + " cannot be started",

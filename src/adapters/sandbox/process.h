@@ -30,6 +30,9 @@ class Descriptor {
 
 // A process as a descriptor (pidfd_open(2)), which never comes to mean another one. Empty when it is gone.
 Descriptor handle_of(pid_t pid);
+// Behind this process by so much, as nice(1) counts. Never in the child itself before it is another program:
+// this process waits for that moment.
+void stand_back(pid_t pid, int nice);
 bool send_signal(const Descriptor& handle, int signal);
 
 struct Limit {
@@ -42,7 +45,7 @@ struct Launch {
   std::vector<std::string> environment;          // NAME=value
   std::vector<std::pair<int, int>> descriptors;  // ours and the number it has there; all others are closed
   std::vector<Limit> limits;                     // soft and hard
-  int nice = 0;                                  // how far it stands back (hashing/stand_back.h)
+  int nice = 0;                                  // added to that of this process
 };
 
 // A process that was started; it is this object's to end and to wait for.

@@ -137,6 +137,7 @@ void Worker::read_info() {
   if (const auto pid = info ? json::integer(*info, "child-pid") : std::nullopt) {
     pid_ = pid_t(*pid);
     inside_ = handle_of(pid_);
+    stand_back(pid_, settings_.confinement.nice);
   }
   block_.close();
 }

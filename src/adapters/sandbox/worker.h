@@ -13,7 +13,7 @@ namespace durward::adapters::sandbox {
 struct WorkerSettings {
   ConfinementOptions confinement;
   std::string filter;                 // syscall_filter()
-  Milliseconds start_within{10'000};  // until it says that it is ready
+  Milliseconds start_within{30'000};  // until it says that it is ready
   Milliseconds cancel_within{250};    // for a run that its deadline ended; stuck code does not answer
   Milliseconds linger{1'000};         // of background work after the last run; then the process stands still
   size_t run_bytes_max = 6 << 20;     // that a worker may say about one run
