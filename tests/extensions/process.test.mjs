@@ -53,7 +53,7 @@ describe('processes of customers’ code', () => {
   for (const signal of ['SIGTERM', 'SIGKILL']) {
     it(`after ${signal} none is left, whatever it was doing`, async () => {
       const server = await start();
-      const call = runScripts(server, action('console.log(1); for (;;);')).catch(() => 'cut');
+      const call = runScripts(server, action('console.log(1); for (;;);'), { within: 3000 }).catch(() => 'cut');
       await until(() => descendants(server.child.pid).length >= 4, 'it runs');
       const all = descendants(server.child.pid);
       await server.stop(signal);
