@@ -24,7 +24,7 @@ struct Engine {
 enum class Strength {
   full,
   no_proc,           // /proc cannot be mounted (a container that hides parts of its own): there is none
-  no_user_namespace  // the administrator of a container that may not make one: bubblewrap drops the rest
+  no_user_namespace  // nor that, to the administrator of a container who may not make one
 };
 std::string_view to_string(Strength strength);
 

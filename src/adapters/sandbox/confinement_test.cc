@@ -102,6 +102,16 @@ TEST_F(ConfinementTest, memory_is_bounded_in_and_outside_of_the_heap) {
   EXPECT_EQ(code_, 0);
 }
 
+TEST_F(ConfinementTest, what_may_be_weaker_leaves_the_other_walls) {
+  options_.strength = Strength::no_proc;
+  EXPECT_EQ(tried("return fs.readdirSync('/').sort()"), "dev,engine,lib,lib64,tmp");
+  if (::geteuid() != 0) return;
+  options_.strength = Strength::no_user_namespace;
+  EXPECT_EQ(tried("return fs.readdirSync('/').sort()"), "dev,engine,lib,lib64,tmp");
+  EXPECT_EQ(tried("fs.writeFileSync('/engine/x', '')"), "EROFS");
+  EXPECT_EQ(tried("return require('child_process').spawnSync(process.execPath).error.code"), "EPERM");
+}
+
 TEST_F(ConfinementTest, a_probe_finds_the_full_sandbox_or_says_what_is_missing) {
   const auto strength = probe(options_);
   ASSERT_TRUE(strength) << strength.error().debug;
