@@ -55,7 +55,8 @@ describe('npm auth0-deploy-cli', () => {
     const bindings = await all(api.actions.triggers.bindings.list('post-login'));
     const databases = await all(api.connections.list({ strategy: 'auth0' }));
     return {
-      actions: (await all(api.actions.list())).map(a => ({ name: a.name, code: a.code, deployed: a.deployed_version?.code, secrets: a.secrets.map(s => s.name) })),
+      actions: (await all(api.actions.list())).map(a => ({ name: a.name, code: a.code, deployed: a.deployed_version?.code, secrets: a.secrets.map(s => s.name) }))
+        .sort((a, b) => a.name.localeCompare(b.name)),
       bindings: bindings.map(b => [b.action.name, b.display_name]),
       rules: (await all(api.rules.list())).map(({ name, script, order, enabled }) => ({ name, script, order, enabled })),
       hooks: (await all(api.hooks.list())).map(({ name, script, triggerId, enabled }) => ({ name, script, triggerId, enabled })),

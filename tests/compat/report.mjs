@@ -6,6 +6,8 @@ const clients = {
   'openid-client.test.mjs': ['npm openid-client', 'openid-client'],
   'oauth4webapi.test.mjs': ['npm oauth4webapi', 'oauth4webapi'],
   'auth0-node.test.mjs': ['npm auth0 (ManagementClient, AuthenticationClient)', 'auth0'],
+  'auth0-actions.test.mjs': ["npm auth0 and its next version: customers' code", 'auth0'],
+  'deploy-cli.test.mjs': ['npm auth0-deploy-cli', 'auth0-deploy-cli'],
   'express-openid-connect.test.mjs': ['npm express-openid-connect', 'express-openid-connect'],
   'spa.test.mjs': ['npm @auth0/auth0-spa-js in Chromium', '@auth0/auth0-spa-js'],
   'noscript.test.mjs': ['Chromium with JavaScript switched off'],

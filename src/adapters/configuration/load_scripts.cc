@@ -69,6 +69,7 @@ Async<> ConfigurationLoader::load_actions(TenantId tenant, TenantScripts& out, B
 
 // One document a trigger; the order of calls is that of its array.
 Async<> ConfigurationLoader::load_bindings(TenantId tenant, TenantScripts& out) {
+  if (out.actions.empty()) co_return Result<>();
   CO_TRY(const auto documents, co_await all(tenant, Collection::trigger_bindings, "", ""));
   for (const auto& document : documents) {
     const auto* bindings = json::array(document.body, "bindings");
@@ -96,6 +97,7 @@ Async<> ConfigurationLoader::load_rules(TenantId tenant, TenantScripts& out, Bun
     CO_TRY(auto script, co_await script_of(tenant, Collection::rules, std::move(rule), "script", bundles));
     out.rules.push_back({.script = script, .binding_id = script->id, .display_name = script->name});
   }
+  if (out.rules.empty()) co_return Result<>();
   CO_TRY(const auto configs, co_await all(tenant, Collection::rules_configs, "", ""));
   for (const auto& document : configs) {
     CO_TRY(auto opened, co_await open(tenant, Collection::rules_configs, document));

@@ -8,6 +8,7 @@
 namespace durward::management::actions {
 namespace {
 
+constexpr int64_t versions_max = 100;
 constexpr std::string_view frozen_members[] = {"code",    "dependencies", "runtime",
                                                "secrets", "modules",      "supported_triggers"};
 
@@ -45,13 +46,11 @@ Async<json::Object> seal_all(const ports::Services& services, domain::TenantId t
 }
 
 Async<Frozen> freeze(const ports::Services& services, domain::TenantId tenant, json::Object action) {
-  auto built = co_await build(services, tenant, json::string_or(action, "code"), CodeForm::module);
-  if (!built && built.error().code == "invalid_script")
-    co_return fail(ErrorKind::invalid, "", "The action cannot be deployed: " + built.error().message);
-  if (!built) co_return std::unexpected(std::move(built).error());
+  CO_TRY(auto built,
+         deployable(co_await build(services, tenant, json::string_or(action, "code"), CodeForm::module)));
   Frozen out;
   copy_members(out.body, action);
-  out.body["built_code"] = *std::move(built);
+  out.body["built_code"] = std::move(built);
   CO_TRY(out.modules, co_await modules_text(services, tenant, action));
   CO_TRY(auto secrets, co_await draft_secrets(services, tenant, action));
   CO_TRY(auto sealed, co_await seal_all(services, tenant, std::move(secrets)));
@@ -78,6 +77,16 @@ ports::Write replacement(const Resource& resource, ports::Document document, Tim
   return ports::ReplaceDocument{resource.collection, std::move(document), std::move(keys)};
 }
 
+// Of an action's versions the newest stay, so that deploying again and again does not grow the store.
+Async<std::optional<ports::Document>> outdated(const ports::Services& services, domain::TenantId tenant,
+                                               json::Object version) {
+  const int64_t number = json::integer_or(version, "number", 0) - versions_max;
+  if (number < 1) co_return std::nullopt;
+  co_return co_await services.documents.find_by(
+      tenant, version_resource.collection, "number",
+      json::string_or(version, "action_id") + "\n" + std::to_string(number));
+}
+
 // One commit: the version, the action that points at it, the modules, the record.
 Async<json::Object> commit(const ports::Services& services, Call call, ports::Document action,
                            Frozen frozen) {
@@ -87,10 +96,13 @@ Async<json::Object> commit(const ports::Services& services, Call call, ports::Do
   point_at(action.body, frozen.body);
   CO_TRY(auto writes, co_await bundle_writes(services, tenant, std::move(frozen.modules)));
   const json::Object summary = summary_of(action.body);
+  CO_TRY(const auto old, co_await outdated(services, tenant, frozen.body));
+  if (old) writes.push_back(ports::RemoveDocument{version_resource.collection, old->id});
   writes.push_back(insertion(services, version_resource, frozen.body));
   writes.push_back(replacement(action_resource, std::move(action), services.clock.now()));
   writes.push_back(api_record(services, call, frozen.body));
   CO_ENSURE(co_await services.committer.commit(tenant, std::move(writes)));
+  if (old) CO_ENSURE(co_await sweep_bundle(services, tenant, json::string_or(old->body, "script_modules")));
   auto shown = shown_version(std::move(frozen.body), true);
   shown["action"] = summary;
   co_return shown;
@@ -110,6 +122,12 @@ Async<json::Object> draft_of(const ports::Services& services, domain::TenantId t
 }
 
 }  // namespace
+
+Result<std::string> deployable(Result<std::string> built) {
+  if (!built && built.error().code == "invalid_script")
+    return fail(ErrorKind::invalid, "", "The action cannot be deployed: " + built.error().message);
+  return built;
+}
 
 Async<std::string> modules_text(const ports::Services& services, domain::TenantId tenant,
                                 json::Object action) {

@@ -4,6 +4,10 @@
 // How a draft becomes what runs.
 namespace durward::management::actions {
 
+// `built` unless the code cannot be deployed: invalid with the reason, or unavailable when nobody could build
+// it.
+Result<std::string> deployable(Result<std::string> built);
+
 // A new version of the draft that runs from now on, as the API shows it. The code is built, declared modules
 // are fetched, all of it is frozen in one commit with the record of `call`. Errors: invalid for code or
 // modules that cannot be used, unavailable when there is nobody to build it.

@@ -99,10 +99,12 @@ Handled create_action(const ports::Services& services, Call call) {
   CO_TRY(auto body, new_action(call.object(), services.random, now));
   body.stable_erase("secrets");
   CO_TRY(const auto prepared, co_await prepare(services, tenant, call.object()));
+  const bool deploys = json::boolean_or(call.object(), "deploy", false);
+  if (deploys && prepared.built) CO_ENSURE(deployable(*prepared.built));
   CO_ENSURE(apply(body, prepared, now));
   CO_ENSURE(co_await insert(services, action_resource, tenant, body, {api_record(services, call, body)}));
   const std::string id = json::string_or(body, "id");
-  if (json::boolean_or(call.object(), "deploy", false)) {
+  if (deploys) {
     CO_ENSURE(co_await deploy_draft(services, call, id));
     CO_TRY(auto document, co_await load(services, action_resource, tenant, id));
     body = std::move(document.body);

@@ -148,7 +148,9 @@ Async<Reply> change(const ports::Services& services, Call call) {
   more.push_back(api_record(services, call));
   CO_TRY(auto body, co_await update(services, resource, call.tenant(), id,
                                     merging(std::move(prepared.members)), std::move(more)));
-  CO_ENSURE(co_await sweep_bundle(services, call.tenant(), json::string_or(before.body, "script_modules")));
+  const std::string old = json::string_or(before.body, "script_modules");
+  if (old != json::string_or(body, "script_modules"))
+    CO_ENSURE(co_await sweep_bundle(services, call.tenant(), old));
   co_return ok(shown(std::move(body)));
 }
 
@@ -289,7 +291,7 @@ std::vector<Endpoint> secret_rows(const ports::Services& services) {
        .path = path,
        .tag = tag,
        .summary = "Delete hook secrets",
-       .scopes = {"update:hooks"},
+       .scopes = {"delete:hooks"},
        .rate = management_write,
        .success = 204,
        .body = &secret_names_schema(),

@@ -48,14 +48,11 @@ Result<> replace_secrets(json::Object& body, const json::Array& sealed, TimePoin
   for (const auto& item : sealed) {
     const std::string name = json::string_or(item.as_object(), "name"), path = path_of(name);
     if (!names.insert(name).second) return invalid_body("The secret '" + name + "' is given twice.");
-    json::Object entry{{"name", name}, {"updated_at", to_iso8601_nanoseconds(now)}};
-    if (const auto value = json::string(item.as_object(), "sealed"))
-      values[path] = *value;
-    else if (const auto old = json::string(before, path))
-      values[path] = *old, entry = known(body, name);
-    else
-      return invalid_body("The secret '" + name + "' needs a value.");
-    listed.push_back(std::move(entry));
+    const auto value = json::string(item.as_object(), "sealed"), old = json::string(before, path);
+    if (value || old) values[path] = value ? *value : *old;
+    const bool stays = old && !value;
+    listed.push_back(stays ? known(body, name)
+                           : json::Object{{"name", name}, {"updated_at", to_iso8601_nanoseconds(now)}});
   }
   body["secrets"] = std::move(listed);
   body["_sealed"] = std::move(values);

@@ -10,8 +10,8 @@ namespace durward::management {
 // What a request gave, [{name, value?}], with the values sealed: [{name, sealed?}].
 Async<json::Array> seal_secrets(const ports::Services& services, ports::Collection collection,
                                 domain::TenantId tenant, json::Array given);
-// Makes `sealed` the secrets of `body`. One without a value keeps the one it has; invalid/"invalid_body" when
-// it has none, or when a name is given twice.
+// Makes `sealed` the secrets of `body`. One without a value keeps the one it has, or has none yet: so the
+// Deploy CLI writes what it could not read. invalid/"invalid_body" when a name is given twice.
 Result<> replace_secrets(json::Object& body, const json::Array& sealed, TimePoint now);
 // The values in the clear, {NAME: value}: for a call, never to be kept.
 Async<json::Object> open_secrets(const ports::Services& services, ports::Collection collection,
