@@ -1,5 +1,6 @@
-// ./do bench [hash|hashing|tokens|login|stores|commits|extensions|start|tenants|limits|all] [--json] [--long] (tenants and limits, which `all` leaves out,
-// have files of their own, and so has hashing, whose parts bcrypt, lanes, fairness, step, flood and tier can be asked for alone): figures of the built binary, each beside something measured in the
+// ./do bench [hash|hashing|extensions|tokens|login|stores|commits|start|tenants|limits|all] [--json] [--long] (tenants and limits, which `all` leaves out,
+// have files of their own, and so have hashing, whose parts bcrypt, lanes, fairness, step, flood and tier can be asked for alone, and extensions with
+// action, executions, pool, idle, memory and wire): figures of the built binary, each beside something measured in the
 // same minute, rounds interleaved, medians. CPU is the server's own, on one I/O thread like the peer's. The table goes to stdout; with --json
 // one object a line: {"name","value","unit","against","ratio"}.
 import { execFile, execFileSync } from 'node:child_process';
@@ -11,6 +12,7 @@ import { promisify } from 'node:util';
 import { startCluster } from '../support/postgres.mjs';
 import { startProcess } from '../support/server.mjs';
 import { login } from './driver.mjs';
+import * as scripted from './extensions.mjs';
 import * as hashed from './hashing.mjs';
 import { Connection, familySeconds, load, median, postgresOn, residentMiB, startProgram } from './support.mjs';
 
@@ -64,7 +66,7 @@ async function startDurward({ ephemeral = true, args = fastHash, profile = 'unli
     await api('POST', '/client-grants', { client_id: machine.client_id, audience, scope: ['read:orders'] });
   for (let i = 0; i < 64; ++i)
     await api('POST', '/users', { connection: 'Username-Password-Authentication', email: `u${i}@bench.example`, password: 'Correct-Horse-7', email_verified: true });
-  return { server, pid: server.child.pid, port, host, web, webHs, machine, config, base: server.base,
+  return { server, pid: server.child.pid, port, host, web, webHs, machine, config, base: server.base, api,
     target: (i, { client_id, client_secret } = web) => ({ host, origin: `https://${host}`, client_id, client_secret, authorizePath: '/authorize',
       tokenPath: '/oauth/token', userinfoPath: '/userinfo', username: `u${i % 64}@bench.example`, password: 'Correct-Horse-7',
       scope: 'openid profile email offline_access' }) };
@@ -194,7 +196,7 @@ async function logins() {
   await hashed.loginsWithBcrypt(tools);
 }
 
-const tools = { build, long, report, compare, startDurward, startPeer, credentials, ordersApi };
+const tools = { build, long, report, compare, fastHash, startDurward, startPeer, credentials, ordersApi };
 async function hashing() {
   await hashed.lanes(tools);
   await hashed.fairness(tools);
@@ -308,19 +310,13 @@ async function rates() {
   await limits({ startDurward, compare, report, long });
 }
 
-// Scripts without HTTP and a login around them. Owed: 10,000 a second and core, 2 ms for the first call of a tenant from the pool.
 async function extensions() {
-  const run = () => promisify(execFile)(path.join(build, 'bench_scripts'), [path.join(here, '../../engine'), long ? '20000' : '5000'])
-    .then(({ stdout }) => JSON.parse(stdout));
-  const [f] = await compare([run]);
-  report('action_warm', f.warm_p50_us, 'us', '', null, { p99_us: f.warm_p99_us });
-  report('action_rate', 1e6 / f.inside_us, '/s and core', 'owed: 10000', 1e6 / f.inside_us / 10_000, { inside_us: f.inside_us, outside_us: f.outside_us, rate: f.rate });
-  report('action_cold', f.cold_p50_ms, 'ms', 'owed: 2', 2 / f.cold_p50_ms, { p99_ms: f.cold_p99_ms });
-  report('action_memory', f.memory_mib, 'MiB a tenant', '', null);
+  for (const part of Object.values(scripted)) await part(tools);
 }
 
-const parts = { hash, hashing, tokens, login: logins, stores, commits, extensions, start, tenants: many, limits: rates };
-const byItself = { bcrypt: () => hashed.loginsWithBcrypt(tools), lanes: () => hashed.lanes(tools), fairness: () => hashed.fairness(tools), step: () => hashed.passwordStep(tools), flood: () => hashed.besideFlood(tools), tier: () => hashed.tier(tools) };
+const parts = { hash, hashing, extensions, tokens, login: logins, stores, commits, start, tenants: many, limits: rates };
+const byItself = { bcrypt: () => hashed.loginsWithBcrypt(tools), lanes: () => hashed.lanes(tools), fairness: () => hashed.fairness(tools), step: () => hashed.passwordStep(tools), flood: () => hashed.besideFlood(tools), tier: () => hashed.tier(tools),
+  ...Object.fromEntries(Object.entries(scripted).map(([name, part]) => [name, () => part(tools)])) };
 for (const [name, part] of Object.entries({ ...parts, ...byItself }))
   if (what === name || (what === 'all' && name in parts && part !== many && part !== rates)) await part();
 if (!results.length) {

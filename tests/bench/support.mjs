@@ -9,11 +9,13 @@ export function cpuSeconds(pid) {
   return readdirSync(`/proc/${pid}/task`)
     .reduce((sum, task) => sum + Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]), 0) / 1e9;
 }
-// Of a process and all its children: a database server has one for each connection.
-export function familySeconds(pid) {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
-  return [pid, ...children].reduce((sum, one) => sum + cpuSeconds(one), 0);
+// Whoever was started by a thread of the process, and by those in turn.
+export function descendants(pid) {
+  const children = readdirSync(`/proc/${pid}/task`).flatMap(task => readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean));
+  return children.flatMap(child => [Number(child), ...descendants(child)]);
 }
+// Of a process and all that it started: a database server has one for each connection.
+export const familySeconds = pid => [pid, ...descendants(pid)].reduce((sum, one) => sum + cpuSeconds(one), 0);
 // The PostgreSQL server that listens on a port of this host.
 export function postgresOn(port) {
   return Number(readdirSync('/proc').find(pid => {
