@@ -31,6 +31,12 @@ const unreachable = new Set([
   'E502',
   'E503',
   'E504',
+  // Whoever answered was not the registry.
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'CERT_HAS_EXPIRED',
 ]);
 
 class Refusal extends Error {

@@ -19,16 +19,12 @@ function signature(method, host, target, body) {
 const digest = script => createHash('sha256').update(script.code).update(script.modules ?? '').digest('hex');
 const agent = new https.Agent({ keepAlive: true });
 
-// call: {contract, trigger, handler, scripts: [{id, name, code, secrets}], input}. Resolves to {results, output} or {refused}.
-export function runScripts(server, call, { tenant = 1, within = 20_000, remembered = true } = {}) {
-  const target = '/internal/v1/scripts', url = new URL(target, server.ready.internal_url);
-  const scripts = call.scripts.map(script => ({ secrets: {}, digest: remembered ? digest(script) : '', ...script }));
-  const body = JSON.stringify({ ...call, scripts });
+function post(server, target, body, headers) {
+  const url = new URL(target, server.ready.internal_url);
   return new Promise((resolve, reject) => {
     const request = https.request(url, {
       agent, method: 'POST', headers: {
-        'content-type': 'application/json', 'durward-tenant': String(tenant), 'durward-deadline-ms': String(within + 2000),
-        'durward-key': signature('POST', url.host, target, body), 'content-length': Buffer.byteLength(body),
+        'content-type': 'application/json', 'durward-key': signature('POST', url.host, target, body), 'content-length': Buffer.byteLength(body), ...headers,
       },
     }, response => {
       const chunks = [];
@@ -43,6 +39,16 @@ export function runScripts(server, call, { tenant = 1, within = 20_000, remember
     request.end(body);
   });
 }
+
+// call: {contract, trigger, handler, scripts: [{id, name, code, secrets}], input}. Resolves to {results, output} or {refused}.
+export function runScripts(server, call, { tenant = 1, within = 20_000, remembered = true } = {}) {
+  const scripts = call.scripts.map(script => ({ secrets: {}, digest: remembered ? digest(script) : '', ...script }));
+  return post(server, '/internal/v1/scripts', JSON.stringify({ ...call, scripts }),
+    { 'durward-tenant': String(tenant), 'durward-deadline-ms': String(within + 2000) });
+}
+
+// modules: [{name, version}]. Resolves to {bundle} or {refused}.
+export const bundleModules = (server, modules) => post(server, '/internal/v1/modules', JSON.stringify({ modules }), {});
 
 // A post-login action with this body.
 export const action = (body, more = {}) => ({

