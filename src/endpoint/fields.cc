@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/excerpt.h"
 #include "endpoint/schema_node.h"
 
 namespace durward::endpoint {
@@ -76,9 +77,7 @@ std::string number_text(double number) {
 std::string quoted(const Node& node, std::string_view text) {
   if (node.is(secret)) return "***";
   if (text.size() <= quoted_max) return std::string(text);
-  size_t end = quoted_max;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  return std::string(text.substr(0, end)) + "...";
+  return excerpt(text, quoted_max) + "...";
 }
 
 std::unexpected<Error> refuse(const std::string& path, const Node& node, const std::string& what) {
