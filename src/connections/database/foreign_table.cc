@@ -1,6 +1,7 @@
 #include "connections/database/foreign_table.h"
 
 #include "base/encoding.h"
+#include "base/excerpt.h"
 #include "base/log.h"
 #include "crypto/hash.h"
 
@@ -17,7 +18,7 @@ const json::Object* scripts_of(const domain::Connection& connection) {
 }
 
 std::unexpected<Error> failed(const ports::ScriptError& error) {
-  const std::string why = error.kind + ": " + error.name + ": " + error.message.substr(0, 300);
+  const std::string why = error.kind + ": " + error.name + ": " + excerpt(error.message, 300);
   // The table may answer the next time; the script did not fail by itself.
   if (error.kind == "timeout" || error.kind == "memory" || error.kind == "crashed")
     return fail(ErrorKind::unavailable, "temporarily_unavailable",
@@ -75,7 +76,10 @@ Async<ForeignTable::Answer> ForeignTable::call(std::string_view script, json::Ar
     call.input["context"] = json::Object();
   CO_TRY(auto outcome, co_await services_.scripts.run(tenant_, std::move(call)));
   Answer answer;
-  if (!outcome.results.empty()) answer.error = std::move(outcome.results.back().error);
+  if (outcome.results.empty())
+    answer.error = ports::ScriptError{.kind = "crashed", .name = {}, .message = "The script told nothing."};
+  else
+    answer.error = std::move(outcome.results.back().error);
   if (const auto* returned = json::array(outcome.output, "arguments"); returned && !returned->empty())
     answer.value = returned->front();
   if (answer.error)
@@ -115,7 +119,7 @@ Async<> ForeignTable::create(json::Object user) {
   if (answer.error->name != "ValidationError") co_return failed(*answer.error);
   if (json::string_or(answer.error->members, "code") == "user_exists")
     co_return fail(ErrorKind::conflict, "user_exists", "The user already exists.", "email");
-  co_return fail(ErrorKind::invalid, "invalid_signup", answer.error->message.substr(0, 200));
+  co_return fail(ErrorKind::invalid, "invalid_signup", excerpt(answer.error->message, 200));
 }
 
 Async<bool> ForeignTable::changes(std::string_view script, json::Array arguments) {
