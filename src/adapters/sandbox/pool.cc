@@ -7,7 +7,7 @@
 namespace durward::adapters::sandbox {
 namespace {
 
-constexpr Milliseconds look_every{1'000}, retry_first{100};
+constexpr Milliseconds look_every{1'000}, retry_first{100}, refill_after{5};
 enum GaugeIndex : size_t { starting, warm, busy, idle };
 constexpr std::string_view gauge_labels[] = {"state=\"starting\"", "state=\"warm\"", "state=\"busy\"",
                                              "state=\"idle\""};
@@ -33,6 +33,7 @@ Pool::Pool(Reactor& reactor, const Clock& clock, const WorkerSettings& settings,
 Pool::~Pool() {
   reactor_.cancel(look_timer_);
   reactor_.cancel(start_timer_);
+  reactor_.cancel(refill_timer_);
 }
 
 void Pool::start() {
@@ -84,7 +85,7 @@ Pool::Slot* Pool::take_warm(domain::TenantId tenant) {
   for (Slot& slot : slots_) {
     if (slot.tenant || !slot.worker->is_ready()) continue;
     slot.tenant = tenant;
-    refill();
+    refill_soon();
     return &slot;
   }
   want_generic();
@@ -103,7 +104,34 @@ void Pool::refill() {
   size_t generic = 0;
   for (const Slot& slot : slots_) generic += !slot.tenant && !slot.worker->is_ended();
   while (generic < options_.warm && start_timer_ == 0 && start_one()) ++generic;
+  if (generic < kept_free() && slots_.size() >= options_.processes_max) retire_longest_idle();
   count();
+}
+
+// A start takes the processor for longer than the call that took a process from here is to wait.
+void Pool::refill_soon() {
+  count();
+  if (refill_timer_ != 0) return;
+  refill_timer_ = reactor_.after(refill_after, [this] {
+    refill_timer_ = 0;
+    refill();
+  });
+}
+
+// Where more tenants come and go than there are places, the next one should find a process that is ready. Of
+// few places none is held back.
+size_t Pool::kept_free() const { return std::min(options_.warm, options_.processes_max / 4); }
+
+void Pool::retire_longest_idle() {
+  Slot* oldest = nullptr;
+  for (Slot& slot : slots_) {
+    if (!slot.tenant || slot.worker->under_way() > 0) continue;
+    if (slot.retired || slot.worker->is_ended()) return;  // there is room soon
+    if (!oldest || slot.used < oldest->used) oldest = &slot;
+  }
+  if (!oldest) return;
+  oldest->retired = true;
+  end_if_retired(*oldest);
 }
 
 bool Pool::start_one() {
@@ -201,7 +229,7 @@ void Pool::look_around() {
       slot.retired = true;
     end_if_retired(slot);
   }
-  count();
+  refill();
   look_timer_ = reactor_.after(look_every, [this] { look_around(); });
 }
 

@@ -66,6 +66,9 @@ class Pool : Worker::Owner {
   bool wants_another(const Slot* best, domain::TenantId tenant) const;
   void want_generic();
   void refill();
+  void refill_soon();
+  size_t kept_free() const;
+  void retire_longest_idle();
   bool start_one();
   void make_room(domain::TenantId tenant);
   void end_if_retired(Slot& slot);
@@ -83,7 +86,7 @@ class Pool : Worker::Owner {
   std::array<metrics::Counter*, std::size(endings)> ended_{};
 
   Slots slots_;
-  Reactor::Timer look_timer_ = 0, start_timer_ = 0;
+  Reactor::Timer look_timer_ = 0, start_timer_ = 0, refill_timer_ = 0;
   int failures_ = 0;
   std::string reason_;
   bool is_started_ = false, is_stopped_ = false;

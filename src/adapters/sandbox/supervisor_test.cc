@@ -153,6 +153,15 @@ TEST_F(SupervisorTest, when_all_places_are_taken_an_idle_process_of_another_tena
   EXPECT_EQ(ended("idle"), 2u);
 }
 
+TEST_F(SupervisorTest, where_all_places_are_taken_one_is_made_ready_before_the_next_tenant_comes) {
+  change_ = [](auto& options) { options.pool.processes_max = 4; };
+  for (int64_t tenant = 1; tenant <= 4; ++tenant) EXPECT_EQ(kind_of(action(""), tenant), "ok") << tenant;
+  const auto& warm = metrics_.gauge("durward_script_workers", "", "state=\"warm\"");
+  while (warm.value() == 0) std::this_thread::yield();
+  EXPECT_GE(ended("idle"), 1u);
+  EXPECT_EQ(kind_of(action(""), 5), "ok");
+}
+
 TEST_F(SupervisorTest, whoever_finds_no_place_in_time_is_told_when_to_come_back) {
   change_ = [](auto& options) {
     options.pool.processes_max = 1;
