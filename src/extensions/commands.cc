@@ -5,7 +5,7 @@
 namespace durward::extensions {
 namespace {
 
-constexpr std::string_view login = "post-login", registration = "pre-user-registration",
+constexpr std::string_view login = "post-login",
                            metadata = "post-login pre-user-registration",
                            interactive = "post-login password-reset-post-challenge",
                            cached =

@@ -1,5 +1,6 @@
 // Customers' code in the login of a person: Actions, Rules and Hooks as they are documented, made with the stock SDK, met by a browser.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { Browser, logIn } from '../support/browser.mjs';
@@ -7,6 +8,7 @@ import { Scripts } from '../support/customer.mjs';
 import { callback, claims, createWorld, ordersApi, password } from '../support/world.mjs';
 
 const ns = 'https://acme.example/';
+const registryAnswers = () => spawnSync('npm', ['view', 'is-number@7.0.0', 'version'], { timeout: 20_000 }).status === 0;
 
 describe('actions in a login', () => {
   let world, scripts, client, user;
@@ -153,6 +155,13 @@ describe('actions in a login', () => {
     const { page } = await signIn();
     assert.equal(page.status, 400);
     assert.match(page.text, /Your badge is out of date/);
+  });
+
+  it('use npm modules that were fetched when they were deployed', { skip: !registryAnswers() && 'no npm registry answers here' }, async () => {
+    await scripts.bind('post-login', `const isNumber = require('is-number');
+    exports.onExecutePostLogin = async (event, api) => { api.idToken.setCustomClaim('${ns}numbers', ['7', 'seven'].map(isNumber)); };`,
+    { dependencies: [{ name: 'is-number', version: '7.0.0' }] });
+    assert.deepEqual(claims((await tokens(await signIn())).id_token)[`${ns}numbers`], [true, false]);
   });
 
   describe('redirects', () => {
