@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "standards/oauth/redirect_uri.h"
+
 namespace durward::extensions {
 namespace {
 
@@ -25,17 +27,17 @@ constexpr CommandRow rows[] = {
     {"transaction.setTargetScopes", "credentials-exchange", "l"},
     {"transaction.clearTargetScopes", "credentials-exchange", ""},
     {"transaction.setMetadata", login, "tV"},
-    {"transaction.setResultUrl", "password-reset-post-challenge", "t"},
+    {"transaction.setResultUrl", "password-reset-post-challenge", "u"},
     {"user.setUserMetadata", metadata, "tV"},
     {"user.setAppMetadata", metadata, "tV"},
     {"authentication.challengeWith", interactive, "oO", true},
     {"authentication.challengeWithAny", interactive, "a", true},
     {"authentication.enrollWith", login, "oO", true},
     {"authentication.enrollWithAny", login, "a", true},
-    {"authentication.recordMethod", login, "t"},
+    {"authentication.recordMethod", login, "u"},
     {"authentication.setPrimaryUser", login, "t"},
     {"multifactor.enable", login, "tO"},
-    {"redirect.sendUserTo", interactive, "t", true},
+    {"redirect.sendUserTo", interactive, "u", true},
     {"prompt.render", interactive, "tO", true},
     {"refreshToken.revoke", login, "t", true},
     {"refreshToken.setExpiresAt", login, "n"},
@@ -67,12 +69,29 @@ bool is_texts(const json::Value& value) {
   return list && std::ranges::all_of(*list, [](const auto& item) { return item.is_string(); });
 }
 
+// What becomes a Location is read here as the browser will read it (RFC 9700 §4.1.1).
+bool is_web_url(const json::Value& value) {
+  if (!value.is_string()) return false;
+  const auto url = oauth::parse_url(json::view(value.get_string()));
+  return url && url->is_web();
+}
+
+// Every integer of a command is a time. Those that RFC 3339 §5.6 cannot write (four digits of a year) are
+// none.
+bool is_moment(const json::Value& value) {
+  constexpr int64_t last = 253'402'300'799'999;
+  const auto* at = value.if_int64();
+  return at && *at >= 0 && *at <= last;
+}
+
 bool fits(char kind, const json::Value& value) {
   switch (kind) {
     case 't':
       return value.is_string();
+    case 'u':
+      return is_web_url(value);
     case 'n':
-      return value.is_int64() || (value.is_uint64() && value.get_uint64() <= uint64_t(INT64_MAX));
+      return is_moment(value);
     case 'o':
       return value.is_object();
     case 'a':
@@ -113,6 +132,8 @@ std::string_view host_of(std::string_view url) {
 std::string Command::text(size_t i) const { return std::string(json::view(args.at(i).get_string())); }
 int64_t Command::integer(size_t i) const { return args.at(i).to_number<int64_t>(); }
 const json::Object* Command::object(size_t i) const { return args.at(i).if_object(); }
+
+std::span<const CommandRow> command_rows() { return rows; }
 
 const CommandRow* find_command(std::string_view trigger, std::string_view name) {
   const auto found = std::ranges::find_if(

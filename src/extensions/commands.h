@@ -1,4 +1,5 @@
 #pragma once
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,7 +16,7 @@ struct Command {
   std::string name;
   json::Array args;  // as the row says; absent optional ones are null
 
-  // Of an argument that the row calls a text or a number.
+  // Of an argument that the row calls a text, a URL or a number.
   std::string text(size_t i) const;
   int64_t integer(size_t i) const;
   const json::Object* object(size_t i) const;
@@ -23,11 +24,12 @@ struct Command {
 
 struct CommandRow {
   std::string_view name, triggers;
-  // One letter an argument: t text, n integer, o object, a array, l list of texts, v any value; upper case:
-  // may be absent.
+  // One letter an argument: t text, u http or https URL, n time in milliseconds
+  // since 1970, o object, a array, l list of texts, v any value; upper case: may be absent.
   std::string_view args;
   bool ends = false;  // no later script runs
 };
+std::span<const CommandRow> command_rows();
 const CommandRow* find_command(std::string_view trigger, std::string_view name);
 
 // Bounds of one script's commands: more is refused as a whole.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/excerpt.h"
 #include "extensions/hooks.h"
 
 namespace durward::extensions {
@@ -25,7 +26,7 @@ json::Object event_of(const ProgramFacts& facts) {
 Error denial_of(const Command& command) {
   const std::string code = command.text(0);
   const auto kind = code == "server_error" ? ErrorKind::internal : ErrorKind::invalid;
-  return {kind, code, command.text(1), {}};
+  return {kind, code, excerpt(command.text(1), words_max), {}};
 }
 
 void apply(ProgramVerdict& verdict, const Command& command) {

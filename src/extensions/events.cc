@@ -10,16 +10,21 @@ json::Object object_or_empty(const json::Object& from, std::string_view name) {
   return found ? *found : json::Object();
 }
 
-// What forms of this server and of OAuth carry that no script is shown.
-constexpr std::string_view hidden[] = {"password",      "client_secret", "refresh_token", "code",
-                                       "code_verifier", "new_password",  "re_password",   "client_assertion",
-                                       "assertion",     "otp",           "binding_code",  "subject_token",
-                                       "actor_token",   "state",         "ticket"};
+// What forms of this server and of OAuth carry that no script is shown: these, and every password and secret,
+// whatever the form calls it ("password-reset", "client_secret").
+constexpr std::string_view hidden[] = {"refresh_token", "code",  "code_verifier", "client_assertion",
+                                       "assertion",     "otp",   "binding_code",  "subject_token",
+                                       "actor_token",   "state", "ticket"};
+
+bool is_hidden(std::string_view name) {
+  return std::ranges::find(hidden, name) != std::end(hidden) || name.contains("password") ||
+         name.contains("secret");
+}
 
 json::Object shown(const http::Parameters& parameters) {
   json::Object out;
   for (const auto& [name, value] : parameters)
-    if (std::ranges::find(hidden, name) == std::end(hidden)) out.emplace(name, value);
+    if (!is_hidden(name)) out.emplace(name, value);
   return out;
 }
 

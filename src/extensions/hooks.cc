@@ -1,6 +1,8 @@
 #include "extensions/hooks.h"
 
+#include "base/excerpt.h"
 #include "base/log.h"
+#include "extensions/execution_record.h"
 
 namespace durward::extensions {
 namespace {
@@ -33,7 +35,10 @@ Async<HookResult> run_hook(const ports::Services& services, domain::TenantId ten
                          .input = {{"arguments", std::move(arguments)}},
                          .within = hook_time};
   CO_TRY(auto outcome, co_await services.scripts.run(tenant, std::move(call)));
-  if (!outcome.results.empty()) out.error = outcome.results.back().error;
+  if (outcome.results.empty())
+    out.error = ports::ScriptError{.kind = "crashed", .name = {}, .message = "The hook told nothing."};
+  else
+    out.error = std::move(outcome.results.back().error);
   out.answer = first_argument(outcome.output);
   co_return out;
 }
@@ -98,9 +103,10 @@ Async<RegistrationVerdict> pre_user_registration_hook(const ports::Services& ser
     const std::string words = error->name == "PreUserRegistrationError"
                                   ? json::string_or(error->members, "userMessage", "")
                                   : std::string();
-    verdict.denial = Error{ErrorKind::invalid, "extensibility_error",
-                           words.empty() ? "The registration could not be completed." : words,
-                           error->message.substr(0, 500)};
+    verdict.denial =
+        Error{ErrorKind::invalid, "extensibility_error",
+              words.empty() ? "The registration could not be completed." : excerpt(words, words_max),
+              excerpt(error->message, words_max)};
     co_return verdict;
   }
   const auto* answer = done->answer.if_object();

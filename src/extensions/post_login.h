@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "extensions/events.h"
-#include "extensions/trigger.h"
 
 // The trigger post-login: after every proof of who somebody is and at every refresh (Auth0, Actions).
 namespace durward::extensions {
@@ -32,11 +31,12 @@ inline constexpr std::string_view refresh_metadata_member = "metadata";
 
 // What has to survive while the person is elsewhere; sealed into the transaction.
 struct Progress {
-  size_t next = 0;          // the binding whose onContinue… comes; bindings before it are done
+  std::string binding;      // the one whose onContinue… comes; those before it are done
   bool rules_done = false;  // otherwise it is the rules that sent the person away
   TokenChanges tokens;
   json::Object transaction_metadata;
-  json::Array methods;  // recorded by scripts
+  json::Array methods;       // recorded by scripts
+  std::string primary_user;  // whom the login goes on as
 
   json::Object to_json() const;
   static Progress from_json(const json::Object& object);
@@ -69,6 +69,7 @@ struct LoginVerdict {
   bool ran = false;  // something is bound; otherwise the rest is as it was
   TokenChanges tokens;
   domain::User user;                       // with changed metadata, or the primary user
+  bool user_changed = false;               // by metadata; `writes` hold it then
   std::optional<domain::Session> session;  // changed by a script
   ports::Writes writes;  // of metadata and of the record of what ran: to be committed whatever the verdict is
   json::Object trace;    // for the log record

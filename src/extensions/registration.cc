@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/excerpt.h"
 #include "extensions/hooks.h"
 
 namespace durward::extensions {
@@ -27,9 +28,11 @@ void apply(RegistrationVerdict& verdict, const Command& command) {
   if (command.name == "user.setAppMetadata") verdict.app_metadata[command.text(0)] = command.args[1];
   if (verdict.denial) return;
   if (command.name == "access.deny")
-    verdict.denial = Error{ErrorKind::invalid, "extensibility_error", command.text(1), command.text(0)};
+    verdict.denial = Error{ErrorKind::invalid, "extensibility_error", excerpt(command.text(1), words_max),
+                           excerpt(command.text(0), words_max)};
   if (command.name == "validation.error")
-    verdict.denial = Error{ErrorKind::invalid, "validation_error", command.text(1), command.text(0)};
+    verdict.denial = Error{ErrorKind::invalid, "validation_error", excerpt(command.text(1), words_max),
+                           excerpt(command.text(0), words_max)};
 }
 
 Error failure_of(const Failure& failure) {

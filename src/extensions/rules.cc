@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
-#include "domain/execution.h"
+#include "base/excerpt.h"
+#include "extensions/execution_record.h"
+#include "standards/oauth/redirect_uri.h"
 
 namespace durward::extensions {
 namespace {
@@ -63,10 +65,11 @@ json::Object context_of(const LoginFacts& facts, const json::Array& roles) {
 
 Denial denial_of(const ports::ScriptError& error) {
   const bool unauthorized = error.kind == "thrown" && error.name == "UnauthorizedError";
-  const std::string words = unauthorized ? error.message : "The login could not be completed.";
+  const std::string words =
+      unauthorized ? excerpt(error.message, words_max) : "The login could not be completed.";
   return {.error = {ErrorKind::forbidden, unauthorized ? "unauthorized" : "access_denied", words, {}},
           .log_type = "f",
-          .log_text = "Rule: " + error.kind + ": " + error.message.substr(0, 500)};
+          .log_text = "Rule: " + error.kind + ": " + excerpt(error.message, words_max)};
 }
 
 json::Object claims_of(const json::Object& context, std::string_view member) {
@@ -96,37 +99,24 @@ void take_context(RulesOutcome& out, const json::Object& context, const LoginFac
   out.tokens.access_claims = claims_of(context, "accessToken");
   take_scope(out.tokens, context, facts);
   if (const auto* redirect = json::object(context, "redirect"); redirect && !facts.came_back)
-    if (const auto url = json::string_or(*redirect, "url");
-        url.starts_with("https://") || url.starts_with("http://"))
-      out.redirect = url;
+    if (const auto url = oauth::parse_url(json::string_or(*redirect, "url")); url && url->is_web())
+      out.redirect = json::string_or(*redirect, "url");
   out.primary_user = json::string_or(context, "primaryUser");
   if (const auto* factor = json::object(context, "multifactor"))
     out.wants_factor = json::string_or(*factor, "provider", "none") != "none";
 }
 
+// What rules did to `context` is in the verdict; their rows say what ran.
 void record(const ports::Services& services, RulesOutcome& out, const ports::ScriptOutcome& outcome,
-            TimePoint now) {
-  domain::Execution execution;
-  execution.key = services.sequence.next();
-  execution.id = domain::Execution::id_of(execution.key, services.random.bytes(16));
-  execution.trigger_id = "rules";
-  execution.created_at = execution.updated_at = now;
-  execution.status = out.denial ? "partial" : "final";
-  for (const auto& result : outcome.results) {
-    json::Object row{{"action_name", result.name}};
-    if (result.error)
-      row["error"] = json::Object{{"id", result.error->kind},
-                                  {"msg", result.error->name + ": " + result.error->message}};
-    row["started_at"] = to_iso8601(result.started_at);
-    row["ended_at"] = to_iso8601(result.ended_at);
-    json::Array lines;
-    for (const auto& line : result.console)
-      lines.push_back(json::Object{{"at", to_iso8601(line.at)}, {"level", line.level}, {"text", line.text}});
-    if (!lines.empty()) row["console"] = std::move(lines);
-    execution.results.push_back(std::move(row));
+            const std::vector<domain::BoundScript>& rules, TimePoint now) {
+  json::Array rows;
+  for (size_t i = 0; i < outcome.results.size() && i < rules.size(); ++i) {
+    const auto& result = outcome.results[i];
+    rows.push_back(result.error ? record_of(result, rules[i], *result.error) : record_of(result, rules[i]));
   }
-  out.trace = {{"execution", execution.id}, {"rules", out.executed}};
-  out.writes.push_back(ports::AppendExecution{std::move(execution)});
+  auto record = execution_of(services, "rules", std::move(rows), out.denial.has_value(), now);
+  out.trace = {{"execution", record.execution.id}, {"rules", out.executed}};
+  out.writes.push_back(std::move(record));
 }
 
 }  // namespace
@@ -159,9 +149,12 @@ Async<RulesOutcome> run_rules(const ports::Services& services, const LoginFacts&
     out.executed.push_back(json::Value(result.id));
     if (result.error && !out.denial) out.denial = denial_of(*result.error);
   }
+  // A rule that nothing was told of did not let anybody pass.
+  if (outcome->results.size() < scripts->rules.size() && !out.denial)
+    out.denial = denial_of({.kind = "crashed", .name = {}, .message = "A rule told nothing."});
   if (const auto* context = json::object(outcome->output, "context"); context && !out.denial)
     take_context(out, *context, facts);
-  record(services, out, *outcome, facts.context.now);
+  record(services, out, *outcome, scripts->rules, facts.context.now);
   co_return out;
 }
 

@@ -3,33 +3,22 @@
 #include <string>
 #include <vector>
 
-#include "extensions/commands.h"
-#include "ports/services.h"
+#include "extensions/execution_record.h"
 
 // Runs the actions that are bound to a trigger.
 namespace durward::extensions {
 
 struct TriggerCall {
   domain::TenantId tenant;
-  std::string trigger;   // of domain/trigger.h
-  json::Object event;    // without secrets: each script is handed its own
-  json::Object more;     // further members of the input: roles, continue (engine/README.md)
-  size_t from = 0;       // the first binding that runs
-  bool resumes = false;  // with its handler for people who come back
+  std::string trigger;  // of domain/trigger.h
+  json::Object event;   // without secrets: each script is handed its own
+  json::Object more;    // further members of the input: roles, continue (engine/README.md)
+  // The binding that sent the person away, who is back now: it goes on with its onContinue…, the earlier ones
+  // are done. When it is bound no longer, everything begins anew.
+  std::string resume_at;
   TimePoint now;
 };
 
-struct Performed {
-  size_t binding = 0;  // in the order of the bindings
-  std::string name;
-  std::vector<Command> commands;
-};
-// Why the transaction has to fail: a binding that fails closed did. Words for a log, not for a person.
-struct Failure {
-  std::string action, kind, message;
-  bool is_overload = false;  // the scripts could not be run now; Error::retry_after as told
-  int retry_after = 0;
-};
 struct TriggerOutcome {
   std::vector<Performed> performed;
   std::optional<Failure> failure;
@@ -42,7 +31,7 @@ struct TriggerOutcome {
 };
 
 Async<bool> is_bound(const ports::Services& services, domain::TenantId tenant, std::string trigger);
-// All bindings from `from` on, one call; one more after each binding that failed open. Errors: of the
+// All bindings, one call; one more after each binding that failed open. Errors: of the
 // configuration only; whatever becomes of a script is in the outcome.
 Async<TriggerOutcome> run_trigger(const ports::Services& services, TriggerCall call);
 

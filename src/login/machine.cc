@@ -83,7 +83,9 @@ struct Machine::Run {
   std::optional<domain::Handle> cookie;  // of a session that begins
   bool has_scripts = false;              // then `request` is known
   extensions::RequestFacts request;
-  std::optional<json::Object> came_back;  // from where a script sent the person
+  // Of a person who came back from where a script sent them.
+  std::optional<extensions::Progress> progress;
+  std::optional<json::Object> came_back;
   bool consent_known = false, consent_stored = false;
   json::Object trace;  // why the decision was what it was; goes into the log record (docs/architecture.md)
 
@@ -179,6 +181,8 @@ Async<Machine::Run> Machine::load(endpoint::RequestContext context, http::Reques
   Run run;
   run.context = std::move(context);
   run.transaction = std::move(transaction);
+  // What scripts made of one session never counts for another: only `continued` takes it up.
+  run.transaction.progress.clear();
   const auto tenant = run.context.tenant->id;
   CO_TRY(run.settings, co_await services_.configuration.settings(tenant));
   CO_TRY(run.client, co_await services_.configuration.client(tenant, run.transaction.client_id));
@@ -336,10 +340,8 @@ Task<http::Response> Machine::continued(endpoint::RequestContext context, http::
   if (!run) co_return co_await refuse(context, transaction, for_application(run.error()), "");
   // The session that the person left with; without it, or without scripts by now, the way begins anew.
   const bool same = run->session && !transaction.sid.empty() && run->session->sid() == transaction.sid;
-  if (!same || transaction.progress.empty() || !run->has_scripts) {
-    run->transaction.progress.clear();
-    co_return co_await advance(std::move(*run));
-  }
+  if (!same || transaction.progress.empty() || !run->has_scripts) co_return co_await advance(std::move(*run));
+  run->progress = extensions::Progress::from_json(transaction.progress);
   run->came_back = std::move(came_back);
   co_return co_await single_sign_on(std::move(*run), {});
 }
@@ -355,10 +357,9 @@ Async<extensions::LoginVerdict> Machine::run_scripts(Run& run, const Authenticat
                                .transaction = told.transaction,
                                .resource_server = told.resource_server,
                                .may_redirect = !run.transaction.prompts("none"),
+                               .progress = run.progress,
                                .came_back = run.came_back};
   facts.request.query = told.query;
-  if (!run.transaction.progress.empty())
-    facts.progress = extensions::Progress::from_json(run.transaction.progress);
   CO_TRY(facts.connection,
          co_await services_.configuration.connection_by_name(run.context.tenant->id, who.session.connection));
   co_return co_await extensions::post_login(services_, std::move(facts));

@@ -32,7 +32,7 @@ struct House : testing::World {
   std::function<void(Transaction&)> shape = [](Transaction&) {};
 
   House() {
-    Protocol protocol{come_back, come_back_refused};
+    Protocol protocol{come_back, come_back_refused, [](const Transaction&) { return Told(); }};
     machine = std::make_shared<Machine>(services, database, Protocols{{"test", protocol}});
     add_client("app", "", "spa", {"authorization_code"},
                {{"initiate_login_uri", "https://app.example/start"}});

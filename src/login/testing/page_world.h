@@ -23,7 +23,10 @@ struct PageWorld : ::testing::Test, World {
   }
   void furnish(login::BotOptions bots) {
     machine = std::make_shared<login::Machine>(
-        services, database, login::Protocols{{"test", login::Protocol{come_back, come_back_refused}}}, bots);
+        services, database,
+        login::Protocols{{"test", login::Protocol{come_back, come_back_refused,
+                                                  [](const login::Transaction&) { return login::Told(); }}}},
+        bots);
   }
   void protect(std::string name, std::string_view settings) {
     auto documents = configuration.protection.documents;
