@@ -17,7 +17,7 @@ const claim = 'https://acme.example/ran';
 // The data folder has its authority, which outlives it.
 const startRole = (data, listen = '127.0.0.1:0') => startProcess({ seeds: [], args: ['--data', data, '--role', 'extensions', '--internal-listen', listen, ...key, ...notNice] });
 const startRest = role => startProcess({ ephemeral: true, args: [...key, '--extensions', role.ready.internal_url, '--internal-ca', role.ready.ca_file,
-  '--bcrypt-cost', '4', '--rate-profile', 'unlimited'] });
+  '--bcrypt-cost', '4', '--hash-nice', '0', '--rate-profile', 'unlimited'] });
 
 // What a person met: "ran" and "passed over" are logins, with and without what the code adds; the rest is how they were refused.
 async function visit(world, client, user) {
@@ -41,13 +41,22 @@ async function crowd(visitOnce, whenDone) {
   return Object.fromEntries(Object.entries(Object.groupBy(met, what => what)).map(([what, all]) => [what, all.length]));
 }
 
+// A process has to start first, and a server that failed rests for a while.
+async function untilRan(visitOnce) {
+  const end = Date.now() + 40_000;
+  let last;
+  do last = await visitOnce(); while (last !== 'ran' && Date.now() < end);
+  return last;
+}
+
 for (const policy of ['closed', 'open']) {
   describe(`the role is killed in the middle of ${people} logins, bindings fail ${policy}`, () => {
     it('each login ends as the policy says, and all run again when the role is back', async () => {
       const data = mkdtempSync(path.join(tmpdir(), 'durward-role-'));
       let role = await startRole(data);
-      const rest = await startRest(role);
+      let rest;
       try {
+        rest = await startRest(role);
         const world = new World(rest), scripts = new Scripts(world);
         const client = await world.client(), user = await world.user();
         await scripts.bind('post-login', `exports.onExecutePostLogin = async (event, api) => {
@@ -55,7 +64,7 @@ for (const policy of ['closed', 'open']) {
           api.idToken.setCustomClaim('${claim}', true);
         };`, { failure_policy: policy });
         const once = () => visit(world, client, user);
-        assert.equal(await once(), 'ran');
+        assert.equal(await untilRan(once), 'ran');
 
         let dead;
         const met = await crowd(once, async done => { if (done === people / 4) dead ??= role.stop('SIGKILL'); });
@@ -71,12 +80,9 @@ for (const policy of ['closed', 'open']) {
         }
 
         role = await startRole(data, new URL(role.ready.internal_url).host);
-        const end = Date.now() + 40_000; // a server that failed rests for a while
-        let last;
-        do last = await once(); while (last !== 'ran' && Date.now() < end);
-        assert.equal(last, 'ran');
+        assert.equal(await untilRan(once), 'ran');
       } finally {
-        await rest.stop();
+        await rest?.stop();
         await role.stop();
         rmSync(data, { recursive: true });
       }
