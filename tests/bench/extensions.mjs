@@ -18,8 +18,9 @@ const round = (n, digits = 2) => Number(n.toFixed(digits));
 const busyness = () => ({ load: round(loadavg()[0], 1) }); // of the machine, so that a figure can be judged
 const secondsOf = pids => pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
 
+const claim = 'https://acme.example/roles';
 const code = `exports.onExecutePostLogin = async (event, api) => {
-  api.idToken.setCustomClaim('https://acme.example/roles', event.authorization?.roles ?? []);
+  api.idToken.setCustomClaim('${claim}', event.authorization?.roles ?? []);
 };`;
 // As many members as a login sends.
 const event = {
@@ -58,11 +59,15 @@ async function connected(durward) {
 
 // ---- added to a login
 
-// One after the other, by turns without and with, so that both have the same moments.
+// One after the other, by turns without and with, so that both have the same moments; each is as often the first.
 async function byTurns(servers, count) {
   const connections = await Promise.all(servers.map(connected)), latencies = servers.map(() => []);
   for (let i = 0; i < count; ++i)
-    for (const [n, durward] of servers.entries()) latencies[n].push((await timedLogin(durward, connections[n], i)).ms);
+    for (const n of i % 2 ? [1, 0] : [0, 1]) {
+      const { ms, claims } = await timedLogin(servers[n], connections[n], i);
+      if ((claim in claims) !== (n === 1)) throw new Error(`server ${n}: the action ran where it is not bound, or did not`);
+      latencies[n].push(ms);
+    }
   connections.forEach(c => c.close());
   return latencies;
 }
@@ -72,9 +77,9 @@ export async function action({ startDurward, fastHash, compare, report, long }) 
   await byTurns([plain, bound], 300);
   const [without, withAction] = await byTurns([plain, bound], long ? 5000 : 1000);
   const added = p => percentile(withAction, p) - percentile(without, p);
-  report('action_warm', added(0.99), 'ms (p99 added)', 'a login without (p99)', percentile(withAction, 0.99) / percentile(without, 0.99),
-    { against_value: round(percentile(without, 0.99)), p50_ms: round(added(0.5)), p99_ms: round(added(0.99)), without_p50: round(percentile(without, 0.5)),
-      with_p50: round(percentile(withAction, 0.5)), with_p99: round(percentile(withAction, 0.99)), ...busyness() });
+  report('action_warm', added(0.5), 'ms (p50 added)', 'a login without (p50)', percentile(without, 0.5) / percentile(withAction, 0.5),
+    { against_value: round(percentile(without, 0.5)), p50_ms: round(added(0.5)), p99_ms: round(added(0.99)), without_p99: round(percentile(without, 0.99)),
+      with_p99: round(percentile(withAction, 0.99)), ...busyness() });
 
   const whole = durward => () => load({ pid: durward.pid, port: durward.port, width: 8, n: long ? 1500 : 400,
     others: () => secondsOf(descendants(durward.pid)), work: (c, i) => login(c, durward.target(i), short) });
@@ -160,7 +165,7 @@ export async function idle({ startDurward, fastHash, report, long }) {
   for (let i = 0; i < (long ? 20 : 6); ++i) {
     await settled(durward.base, isCold);
     const { ms, claims } = await timedLogin(durward, connection, i);
-    if (!claims['https://acme.example/roles']) throw new Error('the action did not run');
+    if (!(claim in claims)) throw new Error('the action did not run');
     first.push(ms);
   }
   connection.close();
