@@ -7,8 +7,7 @@
 namespace durward::extensions {
 namespace {
 
-constexpr std::string_view login = "post-login",
-                           metadata = "post-login pre-user-registration",
+constexpr std::string_view login = "post-login", metadata = "post-login pre-user-registration",
                            interactive = "post-login password-reset-post-challenge",
                            cached =
                                "post-login credentials-exchange pre-user-registration post-user-registration "

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { noSandbox } from '../support/sandbox.mjs';
 import { createWorld } from '../support/world.mjs';
 
 const run = promisify(execFile);
@@ -64,7 +65,7 @@ describe('npm auth0-deploy-cli', () => {
     };
   }
 
-  it("moves customers' code from one tenant to another", async () => {
+  it("moves customers' code from one tenant to another", { skip: noSandbox }, async () => {
     const { actions, rules, rulesConfigs, hooks, connections } = from.management;
     const triggers = [{ id: 'post-login', version: 'v3' }];
     for (const name of ['first', 'second'])

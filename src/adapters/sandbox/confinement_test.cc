@@ -19,7 +19,7 @@ class ConfinementTest : public ::testing::Test {
     options_.engine = testing::checkout_engine();
     options_.memory_mb = 64;
     options_.nice = 0;
-    if (const auto engine = options_.engine.check(); !engine) GTEST_SKIP() << engine.error().debug;
+    if (!testing::why_not().empty()) GTEST_SKIP() << testing::why_not();
   }
   // What the code printed; `code` is the body of a function that returns it, and what it throws is its code.
   std::string tried(const std::string& code) {

@@ -8,7 +8,7 @@ namespace {
 class ModuleBuilderTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (const auto engine = testing::checkout_engine().check(); !engine) GTEST_SKIP() << engine.error().debug;
+    if (!testing::why_not().empty()) GTEST_SKIP() << testing::why_not();
   }
   // A registry that cannot be there: these tests need no network.
   Result<std::string> bundle(std::vector<ports::ModuleName> modules,

@@ -65,7 +65,7 @@ TEST(Process, limits_environment_and_signals_are_its_own) {
 TEST(Process, whoever_forgets_it_ends_it) {
   pid_t pid;
   {
-    const auto process = start(shell("while :; do sleep 100; done")).value();
+    const auto process = start(shell("exec sleep 100")).value();
     pid = process.pid();
     EXPECT_EQ(::kill(pid, 0), 0);
   }

@@ -6,18 +6,29 @@
 #include "adapters/sandbox/supervisor.h"
 #include "base/executor.h"
 
-// Scripts in real sandboxed processes, for tests; skipped where the engine's npm packages are not installed.
+// Scripts in real sandboxed processes, for tests; skipped where there can be none.
 namespace durward::adapters::sandbox::testing {
 
 inline Engine checkout_engine() {
   return {(std::filesystem::path(__FILE__).parent_path() / "../../../engine").lexically_normal().string()};
 }
 
+// Why no script can be run here, empty if one can: the engine's packages are not installed, or the kernel
+// gives no full sandbox, as in a container that may not make user namespaces.
+inline const std::string& why_not() {
+  static const std::string reason = [] {
+    const auto strength = probe({.engine = checkout_engine()});
+    if (!strength) return strength.error().message + " " + strength.error().debug;
+    return *strength == Strength::full ? std::string()
+                                       : "only a sandbox " + std::string(to_string(*strength));
+  }();
+  return reason;
+}
+
 class SandboxTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (const auto engine = checkout_engine().check(); !engine)
-      GTEST_SKIP() << engine.error().debug << "; ./do test installs it";
+    if (!why_not().empty()) GTEST_SKIP() << why_not();
   }
   virtual SupervisorOptions options() {
     SupervisorOptions out;
