@@ -76,7 +76,6 @@ describe('bot detection on the pages', () => {
     assert.match(page.url(), /code=/);
     assert.deepEqual(complaints, []);
     assert.equal((await newestLog(world, 'pla')).details.outcome, 'The challenge was answered.');
-    await page.close();
     await chromium.close();
   });
 
@@ -91,7 +90,6 @@ describe('bot detection on the pages', () => {
       document.querySelector('form button[type=submit]').click();
     }, { name: user.email, secret: password });
     await page.waitForURL(/\/callback/);
-    await page.close();
     await chromium.close();
   });
 
@@ -112,7 +110,6 @@ describe('bot detection on the pages', () => {
     await new Promise(resolve => setTimeout(resolve, Math.max(0, 3050 - (Date.now() - shown))));
     await arrives(page, () => press(page));
     assert.match(page.url(), /code=/);
-    await page.close();
     await chromium.close();
   });
 
@@ -128,7 +125,6 @@ describe('bot detection on the pages', () => {
     await page.fill('input[name=email]', 'robot@acme.example');
     await press(page);
     assert.ok(await world.mailTo('robot@acme.example', m => m.template === 'reset_email'));
-    await page.close();
     await chromium.close();
   });
 

@@ -20,7 +20,7 @@ const attacks = [
   { name: 'a regular expression that backtracks for ever', body: '/^(a+)+$/.test("a".repeat(60) + "b");', within: 1500, kinds: ['timeout'] },
   { name: 'a heap without end', body: 'const all = []; for (;;) all.push(new Array(1000).fill(all.length));', kinds: ['memory', 'timeout'] },
   { name: 'Buffers without end', body: 'const all = []; for (;;) all.push(Buffer.alloc(64 << 20, 1));', kinds: ['thrown', 'memory', 'crashed', 'timeout'] },
-  { name: 'a stack without end', body: '(function again() { again(); })();', kinds: ['thrown'] },
+  { name: 'a stack without end', body: '(function again() { again(); })();', kinds: ['thrown', 'memory', 'crashed'] },
   { name: 'processes without end', body: "for (;;) require('child_process').spawn(process.execPath);", kinds: ['thrown'] },
   { name: 'threads without end', body: "for (;;) new (require('worker_threads').Worker)('for (;;);', { eval: true });", kinds: ['thrown'] },
   { name: 'another program in its place', body: "process.execve(process.execPath, ['node', '-e', 'for (;;);']);", kinds: ['thrown'] },

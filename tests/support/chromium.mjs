@@ -1,8 +1,20 @@
 // Headless Chromium from Debian's package, driven by playwright-core. Quiet: no look-ups of its own.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
+
+// Chromium was seen to hang while it closes, with all its work done: then it is ended, and the run goes on.
+async function closed(context, profile) {
+  let timer;
+  const patience = new Promise(resolve => { timer = setTimeout(() => resolve('hangs'), 20_000); });
+  if (await Promise.race([context.close(), patience]) === 'hangs') {
+    for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name))) {
+      try { if (readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(profile)) process.kill(Number(pid), 'SIGKILL'); } catch { /* it is gone */ }
+    }
+  }
+  clearTimeout(timer);
+}
 
 export async function openChromium({ javaScriptEnabled = true } = {}) {
   const profile = mkdtempSync(path.join(tmpdir(), 'durward-chromium-'));
@@ -16,7 +28,7 @@ export async function openChromium({ javaScriptEnabled = true } = {}) {
   return {
     context, newPage: () => context.newPage(),
     async close() {
-      await context.close();
+      await closed(context, profile);
       rmSync(profile, { recursive: true, force: true });
     },
   };
