@@ -69,6 +69,7 @@ for (const policy of ['closed', 'open']) {
         let dead;
         const met = await crowd(once, async done => { if (done === people / 4) dead ??= role.stop('SIGKILL'); });
         await dead;
+        console.log(`# bindings fail ${policy}: ${JSON.stringify(met)}`);
         const { ran = 0, 'passed over': passed = 0, ...refused } = met;
         const refusals = Object.values(refused).reduce((sum, n) => sum + n, 0);
         assert.ok(ran >= people / 4, JSON.stringify(met));
