@@ -69,7 +69,6 @@ Async<Change> Database::create_elsewhere(domain::TenantId tenant, domain::Connec
                                          NewUser request, std::string password, TimePoint now) {
   ForeignTable table(services_, tenant, connection);
   json::Object user = request.attributes;
-  user["tenant"] = std::to_string(tenant.value);
   user["connection"] = connection.name;
   user["password"] = password;
   if (!request.email.empty()) user["email"] = request.email;
