@@ -218,6 +218,13 @@ TEST_F(ForeignPeople, the_profile_follows_the_table_and_the_rest_stays) {
   EXPECT_TRUE(sign_in()->writes.empty()) << "nothing changed since";
 }
 
+TEST_F(ForeignPeople, an_id_does_not_open_the_account_of_a_person_of_another_connection) {
+  add_user("7", "bob@example.com", "", "another");
+  const auto outcome = sign_in();
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().log_type, "f");
+}
+
 TEST_F(ForeignPeople, who_is_blocked_here_is_blocked_whatever_the_table_says) {
   add_user("7", "ada@example.com", "", "theirs").profile["blocked"] = true;
   const auto outcome = sign_in();

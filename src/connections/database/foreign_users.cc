@@ -30,6 +30,10 @@ Async<Change> Database::known_user(domain::TenantId tenant, domain::Connection c
                                    TimePoint now) {
   CO_TRY(auto stored, co_await services_.users.find(tenant, connection.strategy + "|" + told.user_id));
   if (!stored) co_return insert_user(connection, std::move(told), now);
+  // Two tables may count alike: an id of this one must not open the account of a person of another.
+  if (!stored->identity_in(connection.name))
+    co_return fail(ErrorKind::invalid, "invalid_profile",
+                   "The user_id belongs to a user of another connection.");
   Change change{std::move(*stored), {}};
   const std::string hash = std::move(told.password_hash);
   if (follow(change.user, told)) {
