@@ -88,11 +88,22 @@ do_run() {
   exec build/dev/durward dev "$@"
 }
 
-# -V would drown the summary; each folder says how many tests it ran in its own closing line.
+# -V would drown the summary; each folder says how many tests it ran in its own closing line, and which of them failed is said last.
 unit_tests() {
   need "${unit_packages[@]}"
   engine_packages
-  ctest --test-dir "build/$1" --verbose -j "$(nproc)" | grep -vE '^(UpdateCTest|Test command|Working Dir|test [0-9]+$|[0-9]+: (Test|Working|Running|$)|$)'
+  local log="build/results/unit-$1.log" status=0
+  mkdir -p build/results
+  ctest --test-dir "build/$1" --verbose -j "$(nproc)" | grep -vE '^(UpdateCTest|Test command|Working Dir|test [0-9]+$|[0-9]+: (Test|Working|Running|$)|$)' | tee "$log" || status=$?
+  [ $status = 0 ] || why_failed "$log"
+  return $status
+}
+
+# why_failed LOG: what the failing tests of a ctest run said, then their names, at the end, where they are looked for.
+why_failed() {
+  grep -E -A12 '^[0-9]+: .*(: Failure$|runtime error:|ERROR: AddressSanitizer)' "$1" | head -200
+  printf 'failing tests:\n'
+  grep -E '^[0-9]+: \[  FAILED  \] [A-Za-z_/0-9]+\.' "$1" | sort -u
 }
 
 test_asan() {
