@@ -14,6 +14,8 @@ namespace {
 using postgres::TestCluster;
 using Steady = std::chrono::steady_clock;
 
+constexpr double busy_machine = 1.5;  // seconds that other tests may keep a thread from running
+
 double seconds_from(Steady::time_point start) {
   return std::chrono::duration<double>(Steady::now() - start).count();
 }
@@ -107,7 +109,7 @@ TEST_F(FailOver, a_killed_primary_whose_standby_is_promoted_loses_nothing_acknow
   EXPECT_EQ(load.wrong, 0) << "what failed is unavailable and nothing else";
   // Waiting for a connection, then for an answer with its grace: never longer, however long the server is
   // away.
-  EXPECT_LT(load.slowest, 1.0 + 1.0 + 1.0 + 0.5);
+  EXPECT_LT(load.slowest, 1.0 + 1.0 + 1.0 + busy_machine);
   size_t lost = 0;
   for (const int64_t id : load.acknowledged) lost += !is_there(id);
   EXPECT_EQ(lost, 0u);
@@ -126,7 +128,7 @@ TEST_F(FailOver, while_nobody_takes_writes_requests_end_as_unavailable_within_th
     const auto stored = append(id);
     ASSERT_FALSE(stored.has_value()) << "the standby takes no writes";
     EXPECT_EQ(stored.error().kind, ErrorKind::unavailable);
-    EXPECT_LT(seconds_from(start), 2.5);
+    EXPECT_LT(seconds_from(start), 1.0 + 1.0 + busy_machine);
   }
   standby.promote();
   const auto start = Steady::now();

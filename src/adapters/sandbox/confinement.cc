@@ -123,6 +123,8 @@ Launch launch(const ConfinementOptions& options, Arguments arguments) {
   return out;
 }
 
+constexpr int tried_within_ms = 20'000;  // a hundred megabytes of program may come from a cold disk
+
 struct Tried {
   int code = -1;
   std::string said;  // the last of its standard error
@@ -144,7 +146,7 @@ Result<Tried> run_once(Launch launch) {
   TRY(auto process, start(launch));
   in.close();
   pollfd wait{process.handle(), POLLIN, 0};
-  if (::poll(&wait, 1, 5000) == 0) process.kill();
+  if (::poll(&wait, 1, tried_within_ms) == 0) process.kill();
   Tried tried{process.reap(), std::string(2000, '\0')};
   ::fcntl(out.get(), F_SETFL, O_NONBLOCK);
   const auto size = ::read(out.get(), tried.said.data(), tried.said.size());

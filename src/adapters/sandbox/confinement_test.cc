@@ -105,8 +105,8 @@ TEST_F(ConfinementTest, memory_is_bounded_in_and_outside_of_the_heap) {
 TEST_F(ConfinementTest, what_may_be_weaker_leaves_the_other_walls) {
   options_.strength = Strength::no_proc;
   EXPECT_EQ(tried("return fs.readdirSync('/').sort()"), "dev,engine,lib,lib64,tmp");
-  if (::geteuid() != 0) return;
   options_.strength = Strength::no_user_namespace;
+  if (tried("return 'in'") != "in") GTEST_SKIP() << "only an administrator of the whole host gets this one";
   EXPECT_EQ(tried("return fs.readdirSync('/').sort()"), "dev,engine,lib,lib64,tmp");
   EXPECT_EQ(tried("fs.writeFileSync('/engine/x', '')"), "EROFS");
   EXPECT_EQ(tried("return require('child_process').spawnSync(process.execPath).error.code"), "EPERM");

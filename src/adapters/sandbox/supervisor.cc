@@ -78,7 +78,7 @@ class Supervisor::Meter {
 };
 
 Supervisor::Supervisor(SupervisorOptions options, const Clock& clock, metrics::Registry& registry)
-    : options_(std::move(options)), clock_(clock), meter_(std::make_unique<Meter>(registry)) {
+    : options_(std::move(options)), clock_(clock), meter_(std::make_shared<Meter>(registry)) {
   settings_.confinement = options_.confinement;
 }
 
@@ -123,6 +123,8 @@ Supervisor::~Supervisor() {
 }
 
 Async<ports::ScriptOutcome> Supervisor::run(domain::TenantId tenant, ports::ScriptCall call) {
+  // It may be gone when a call that it refused at its end goes on.
+  const auto meter = meter_;
   const auto now = Reactor::Clock::now();
   Job job{tenant, call, run_body(call), now, now + call.within, {}};
   if (is_too_large(call, job.body))
@@ -132,7 +134,7 @@ Async<ports::ScriptOutcome> Supervisor::run(domain::TenantId tenant, ports::Scri
     reactor_.post([this, &job] { admit(job); });
   }};
   crypto::wipe(job.body);
-  meter_->ended(job);
+  meter->ended(job);
   if (job.refused) co_return std::unexpected(*std::move(job.refused));
   co_return std::move(job.outcome);
 }

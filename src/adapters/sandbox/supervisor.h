@@ -62,7 +62,7 @@ class Supervisor : public ports::Scripts {
   const SupervisorOptions options_;
   WorkerSettings settings_;
   const Clock& clock_;
-  std::unique_ptr<Meter> meter_;
+  std::shared_ptr<Meter> meter_;
 
   // The reactor's thread's own.
   std::map<domain::TenantId, Lane> lanes_;

@@ -14,7 +14,7 @@ struct WorkerSettings {
   ConfinementOptions confinement;
   std::string filter;                 // syscall_filter()
   Milliseconds start_within{30'000};  // until it says that it is ready
-  Milliseconds cancel_within{250};    // for a run that its deadline ended; stuck code does not answer
+  Milliseconds cancel_within{1'000};  // for a run that its deadline ended; stuck code does not answer
   Milliseconds linger{1'000};         // of background work after the last run; then the process stands still
   size_t run_bytes_max = 6 << 20;     // that a worker may say about one run
   size_t noise_max = 1 << 20;         // to standard output and error, and about runs that are over
