@@ -30,6 +30,8 @@ void tell(const ports::Services& services, std::string trigger, RegistrationScen
 
 Async<> before_registration(const ports::Services& services, RegistrationScene scene,
                             connections::database::NewUser& user, ports::Writes& writes) {
+  user.tenant = scene.context.tenant->name;
+  if (scene.client) user.client_id = scene.client->client_id;
   CO_TRY(auto verdict,
          co_await extensions::pre_user_registration(services, {.context = scene.context,
                                                                .request = scene.request,

@@ -73,7 +73,7 @@ const scripts = {
     });
   }`,
   create: `function create(user, callback) {
-    ${ask('/create', '{ email: user.email, password: user.password }')}
+    ${ask('/create', "{ email: user.email, password: user.password, name: [user.tenant, user.client_id].join(' ') }")}
       if (body.taken) return callback(new ValidationError('user_exists', 'taken'));
       callback(null);
     });
@@ -192,7 +192,7 @@ describe('a connection whose users are elsewhere', embeddedOnly('lets scripts co
     it('makes, changes and removes accounts there', async () => {
       const made = await world.management.users.create({ connection: 'elsewhere', email: 'fay@their.example', password, verify_email: false });
       assert.match(made.user_id, /^auth0\|their-\d+$/);
-      assert.ok(directory.find('fay@their.example'));
+      assert.equal(directory.find('fay@their.example').name, `${world.tenant.name} `);
       await world.management.users.update(made.user_id, { password: 'Newer-Horse-9', connection: 'elsewhere' });
       assert.ok(bcrypt.compareSync('Newer-Horse-9', directory.find('fay@their.example').password));
       await world.management.users.update(made.user_id, { email: 'faye@their.example', connection: 'elsewhere' });
@@ -200,6 +200,15 @@ describe('a connection whose users are elsewhere', embeddedOnly('lets scripts co
       assert.ok((await logInTo('elsewhere', 'faye@their.example', 'Newer-Horse-9')).callback.code);
       await world.management.users.delete(made.user_id);
       assert.equal(directory.find('faye@their.example'), undefined);
+    });
+
+    it('tells whose application somebody signs up at', async () => {
+      const answer = await fetch(world.url('/dbconnections/signup'), {
+        method: 'POST', headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ client_id: client.client_id, connection: 'elsewhere', email: 'hal@their.example', password }),
+      });
+      assert.equal(answer.status, 200, await answer.text());
+      assert.equal(directory.find('hal@their.example').name, `${world.tenant.name} ${client.client_id}`);
     });
 
     it('keeps the account here when the directory cannot remove it', async () => {

@@ -51,7 +51,8 @@ struct NewUser {
   std::string password_hash;  // instead of a password, taken as it is
   bool email_verified = false;
   std::optional<bool> phone_verified;
-  json::Object attributes;  // name, nickname, given_name, family_name, picture, blocked, metadata
+  json::Object attributes;        // name, nickname, given_name, family_name, picture, blocked, metadata
+  std::string tenant, client_id;  // where and by whose application, for a create script; empty: not told
 };
 
 struct Options {

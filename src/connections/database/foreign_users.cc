@@ -78,6 +78,8 @@ Async<Change> Database::create_elsewhere(domain::TenantId tenant, domain::Connec
   if (!request.email.empty()) user["email"] = request.email;
   if (!request.username.empty()) user["username"] = request.username;
   if (!request.phone_number.empty()) user["phone_number"] = request.phone_number;
+  if (!request.tenant.empty()) user["tenant"] = request.tenant;
+  if (!request.client_id.empty()) user["client_id"] = request.client_id;
   CO_ENSURE(co_await table.create(std::move(user)));
   const std::string identifier = request.email.empty() ? request.username : request.email;
   CO_TRY(auto answer, co_await table.login(identifier, std::move(password)));
