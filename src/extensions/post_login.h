@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,6 +43,9 @@ struct Progress {
   static Progress from_json(const json::Object& object);
 };
 
+// Makes the token of `auth0` in rules; of whoever signs tokens.
+using UsersToken = std::function<Async<std::string>(endpoint::RequestContext)>;
+
 struct LoginFacts {
   endpoint::RequestContext context;
   RequestFacts request;
@@ -56,6 +60,7 @@ struct LoginFacts {
   bool may_redirect = false;
   std::optional<Progress> progress;       // of a person who came back
   std::optional<json::Object> came_back;  // {state, query, body} of /continue
+  UsersToken users_token;                 // asked for when a rule mentions `auth0`
 };
 
 struct Denial {

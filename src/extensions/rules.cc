@@ -119,6 +119,17 @@ void record(const ports::Services& services, RulesOutcome& out, const ports::Scr
   out.writes.push_back(std::move(record));
 }
 
+// Only for rules that want it: a signature costs more than a rule.
+Async<json::Object> helper_of(const LoginFacts& facts, const std::vector<domain::BoundScript>& rules) {
+  json::Object helper{{"domain", facts.context.host}};
+  const bool wanted = std::ranges::any_of(
+      rules, [](const auto& rule) { return rule.script->code.find("auth0") != std::string::npos; });
+  if (!wanted || !facts.users_token) co_return helper;
+  CO_TRY(auto token, co_await facts.users_token(facts.context));
+  helper["accessToken"] = std::move(token);
+  co_return helper;
+}
+
 }  // namespace
 
 Async<RulesOutcome> run_rules(const ports::Services& services, const LoginFacts& facts, json::Array roles) {
@@ -130,10 +141,11 @@ Async<RulesOutcome> run_rules(const ports::Services& services, const LoginFacts&
   ports::ScriptCall call{
       .contract = ports::Contract::rule, .trigger = "rule", .handler = {}, .within = rules_time};
   for (const auto& rule : scripts->rules) call.scripts.push_back(rule.script);
+  CO_TRY(auto helper, co_await helper_of(facts, scripts->rules));
   call.input = {{"user", user_of(facts)},
                 {"context", context_of(facts, roles)},
                 {"configuration", scripts->rules_configuration},
-                {"auth0", json::Object{{"domain", facts.context.host}}}};
+                {"auth0", std::move(helper)}};
   auto outcome = co_await services.scripts.run(tenant, std::move(call));
   if (!outcome) {
     out.denial = Denial{.error = {ErrorKind::unavailable,

@@ -17,7 +17,7 @@ struct RulesOutcome {
   ports::Writes writes;
 };
 
-// Errors: of the configuration only.
+// Errors: of the configuration, and of whoever makes the token of `auth0`.
 Async<RulesOutcome> run_rules(const ports::Services& services, const LoginFacts& facts, json::Array roles);
 
 }  // namespace durward::extensions

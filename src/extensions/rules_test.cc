@@ -55,6 +55,23 @@ TEST_F(Rules, run_in_one_call_with_user_context_and_configuration) {
   EXPECT_EQ(execution_in(outcome.writes)->status, "final");
 }
 
+TEST_F(Rules, have_a_token_for_the_users_of_the_tenant_when_they_mention_the_helper) {
+  int made = 0;
+  facts.users_token = [&](endpoint::RequestContext) -> Async<std::string> {
+    ++made;
+    co_return std::string("a.b.c");
+  };
+  add_rule("one");
+  run();
+  EXPECT_EQ(input().at("auth0").as_object(), (json::Object{{"domain", facts.context.host}}));
+  EXPECT_EQ(made, 0) << "a signature is not made for nobody";
+  auto script = std::make_shared<domain::Script>(*configuration.tenant_scripts.rules[0].script);
+  script->code = "function (user, context, callback) { auth0.users.get(user.user_id, callback); }";
+  configuration.tenant_scripts.rules[0].script = script;
+  run();
+  EXPECT_EQ(json::string_or(input().at("auth0").as_object(), "accessToken"), "a.b.c");
+}
+
 TEST_F(Rules, what_they_leave_in_the_context_counts) {
   add_rule("one");
   context_after = {{"idToken", json::Object{{"a", 1}, {"sub", "eve"}, {"b", nullptr}}},

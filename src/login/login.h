@@ -72,6 +72,7 @@ struct Protocol {
   Completion complete;
   Refusal refuse;
   Description describe;
+  extensions::UsersToken users_token;
 };
 using Protocols = std::map<std::string, Protocol>;
 

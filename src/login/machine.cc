@@ -358,7 +358,8 @@ Async<extensions::LoginVerdict> Machine::run_scripts(Run& run, const Authenticat
                                .resource_server = told.resource_server,
                                .may_redirect = !run.transaction.prompts("none"),
                                .progress = run.progress,
-                               .came_back = run.came_back};
+                               .came_back = run.came_back,
+                               .users_token = protocol->second.users_token};
   facts.request.query = told.query;
   CO_TRY(facts.connection,
          co_await services_.configuration.connection_by_name(run.context.tenant->id, who.session.connection));

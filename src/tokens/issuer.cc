@@ -83,8 +83,13 @@ Async<AccessToken> Issuer::access_token(AccessTokenRequest request) const {
   CO_TRY(auto granted, co_await impl_->grant(request));
   AccessToken out{{}, lifetime_of(request), granted.scope};
   if (!request.api) {
-    const OpaqueContent content{request.subject, request.client->client_id,  request.sid,
-                                granted.scope,   request.now + out.lifetime, request.grant_id};
+    const OpaqueContent content{.user_id = request.subject,
+                                .client_id = request.client->client_id,
+                                .sid = request.sid,
+                                .scope = granted.scope,
+                                .expires_at = request.now + out.lifetime,
+                                .grant_id = request.grant_id,
+                                .claims = std::move(request.id_claims)};
     out.text = seal_opaque(impl_->services.vault, request.tenant, request.issuer, content);
     co_return out;
   }
@@ -123,6 +128,26 @@ NewRefreshToken make_refresh_token(const ports::Services& services, const domain
 std::optional<domain::Handle> parse_refresh_token(std::string_view text) {
   if (!text.starts_with("v1.")) return {};
   return domain::Handle::parse(text.substr(3));
+}
+
+Async<std::string> users_token(const Issuer& issuer, domain::TenantId tenant, std::string issuer_url,
+                               TimePoint now) {
+  constexpr std::string_view client_id = "auth0-rules";
+  auto client = std::make_shared<domain::Client>();
+  client->client_id = client_id;
+  auto api = std::make_shared<domain::ResourceServer>();
+  api->identifier = issuer_url + "api/v2/";
+  api->token_lifetime = Seconds(60);
+  CO_TRY(auto access, co_await issuer.access_token({.tenant = tenant,
+                                                    .issuer = std::move(issuer_url),
+                                                    .now = now,
+                                                    .client = std::move(client),
+                                                    .api = std::move(api),
+                                                    .subject = std::string(client_id) + "@clients",
+                                                    .of_user = false,
+                                                    .scope = {"read:users", "update:users"},
+                                                    .gty = std::string(gty_client_credentials)}));
+  co_return std::move(access.text);
 }
 
 }  // namespace durward::tokens

@@ -11,6 +11,7 @@ namespace durward::tokens {
 namespace {
 
 constexpr size_t size_max = 8 * 1024;
+constexpr size_t claims_max = 4 * 1024;  // a token goes into a header; who has more reads the ID token
 constexpr size_t nonce_chars = 16, tag_chars = 22;
 
 std::string purpose(domain::TenantId tenant) { return "access_token:" + std::to_string(tenant.value); }
@@ -23,12 +24,14 @@ std::unexpected<Error> refused() {
 
 std::string seal_opaque(ports::Vault& vault, domain::TenantId tenant, std::string_view issuer,
                         const OpaqueContent& content) {
-  const json::Object inside{{"u", content.user_id},
-                            {"c", content.client_id},
-                            {"n", content.sid},
-                            {"s", oauth::ScopeSet(content.scope).join()},
-                            {"e", to_unix_ms(content.expires_at)},
-                            {"g", content.grant_id}};
+  json::Object inside{{"u", content.user_id},
+                      {"c", content.client_id},
+                      {"n", content.sid},
+                      {"s", oauth::ScopeSet(content.scope).join()},
+                      {"e", to_unix_ms(content.expires_at)},
+                      {"g", content.grant_id}};
+  if (!content.claims.empty() && json::serialize(content.claims).size() <= claims_max)
+    inside["i"] = content.claims;
   const std::string sealed = vault.seal_local(purpose(tenant), json::serialize(inside));
   const std::string header =
       to_base64url(json::serialize(json::Object{{"alg", "dir"}, {"enc", "A256GCM"}, {"iss", issuer}}));
@@ -57,6 +60,7 @@ Result<OpaqueContent> open_opaque(ports::Vault& vault, domain::TenantId tenant, 
   content.grant_id = json::integer_or(*inside, "g", 0);
   content.expires_at = from_unix_ms(json::integer_or(*inside, "e", 0));
   if (auto scope = oauth::ScopeSet::parse(json::string_or(*inside, "s"))) content.scope = scope->words();
+  if (const auto* claims = json::object(*inside, "i")) content.claims = *claims;
   if (now >= content.expires_at) return refused();
   return content;
 }

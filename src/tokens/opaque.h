@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/result.h"
 #include "domain/tenant.h"
 #include "ports/vault.h"
@@ -17,6 +18,7 @@ struct OpaqueContent {
   std::vector<std::string> scope;
   TimePoint expires_at;
   int64_t grant_id = 0;
+  json::Object claims;  // for /userinfo beside those of the scope
 };
 
 // Five parts like a compact JWE (RFC 7516 §3.1), which is what clients expect an unreadable token to look

@@ -32,9 +32,10 @@ struct AccessTokenRequest {
   std::vector<std::string> scope;                     // what the grant allows, before RBAC
   std::string gty;                                    // empty: left out
   bool front_channel = false;                         // token_lifetime_for_web
-  int64_t grant_id = 0;  // AuthorizationCode::grant_id; revoked with the grant. 0: none
-  std::string sid;       // stays inside of opaque tokens
-  json::Object claims;   // further claims: org_id, org_name, acr ...
+  int64_t grant_id = 0;    // AuthorizationCode::grant_id; revoked with the grant. 0: none
+  std::string sid;         // stays inside of opaque tokens
+  json::Object claims;     // further claims: org_id, org_name, acr ...
+  json::Object id_claims;  // that scripts set on the ID token: opaque tokens bring them to /userinfo
 };
 
 struct AccessToken {
@@ -72,6 +73,11 @@ class Issuer {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+// The Management API token behind the `auth0` helper of rules: it reads and updates the tenant's users, for
+// little longer than the rules of one login may take (Auth0, Rules).
+Async<std::string> users_token(const Issuer& issuer, domain::TenantId tenant, std::string issuer_url,
+                               TimePoint now);
 
 // A refresh token to be written with InsertRefreshToken. `text` is "v1." + Handle.
 struct NewRefreshToken {

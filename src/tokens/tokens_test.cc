@@ -50,6 +50,18 @@ class Tokens : public ::testing::Test {
 
 // ---- access tokens by dialect
 
+TEST_F(Tokens, of_rules_reads_and_updates_users_for_a_minute_and_nothing_else) {
+  const auto context = world.context();
+  const auto token = run_sync(users_token(issuer, world.tenant_id, context.issuer, context.now)).value();
+  const auto payload = payload_of(token);
+  EXPECT_EQ(json::string_or(payload, "aud"), context.issuer + "api/v2/");
+  EXPECT_EQ(json::string_or(payload, "scope"), "read:users update:users");
+  EXPECT_EQ(json::integer_or(payload, "exp", 0) - json::integer_or(payload, "iat", 0), 60);
+  const auto principal = run_sync(management_authenticator(world.services)(context, token));
+  ASSERT_TRUE(principal) << principal.error().message;
+  EXPECT_EQ(principal->subject, "auth0-rules@clients");
+}
+
 TEST_F(Tokens, the_default_dialect_has_azp_and_gty_and_no_jti) {
   auto r = request(world.add_api("urn:api", {"read"}), {"read"});
   r.gty = gty_password;
@@ -374,6 +386,15 @@ TEST_F(Verification, an_opaque_token_works_without_a_read) {
   EXPECT_EQ(access->user_id, "auth0|ada");
   EXPECT_EQ(access->scope, (std::vector<std::string>{"openid", "profile"}));
   EXPECT_EQ(world.state.reads, 0);
+}
+TEST_F(Verification, an_opaque_token_brings_the_claims_of_its_id_token_unless_they_are_many) {
+  auto r = request(nullptr, {"openid"});
+  r.id_claims = {{"https://acme.test/plan", "gold"}};
+  EXPECT_EQ(userinfo(issue(r).text)->claims, r.id_claims);
+  r.id_claims["https://acme.test/much"] = std::string(5000, 'x');
+  const auto without = userinfo(issue(r).text);
+  ASSERT_TRUE(without);
+  EXPECT_TRUE(without->claims.empty());
 }
 TEST_F(Verification, an_opaque_token_without_openid_is_forbidden) {
   EXPECT_EQ(userinfo(issue(request(nullptr, {"profile"})).text).error().code, "insufficient_scope");

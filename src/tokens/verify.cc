@@ -54,7 +54,7 @@ Async<UserInfoAccess> verify_opaque(const ports::Services& services, endpoint::R
            co_await services.refresh_tokens.is_grant_revoked(context.tenant->id, content.grant_id));
     if (revoked) co_return refused();  // RFC 6749 §4.1.2
   }
-  co_return UserInfoAccess{content.user_id, content.client_id, content.scope};
+  co_return UserInfoAccess{content.user_id, content.client_id, content.scope, std::move(content.claims)};
 }
 
 Async<UserInfoAccess> verify_jwt(const ports::Services& services, endpoint::RequestContext context,
@@ -62,8 +62,8 @@ Async<UserInfoAccess> verify_jwt(const ports::Services& services, endpoint::Requ
   CO_TRY(auto keys, co_await services.configuration.keys(context.tenant->id));
   if (!keys) co_return refused();
   CO_TRY(auto jwt, verify_for(*keys, context, context.issuer + "userinfo", token));
-  co_return UserInfoAccess{json::string_or(jwt.payload, "sub"), client_of(jwt.payload),
-                           scopes_of(jwt.payload)};
+  co_return UserInfoAccess{
+      json::string_or(jwt.payload, "sub"), client_of(jwt.payload), scopes_of(jwt.payload), {}};
 }
 
 Async<endpoint::Principal> authenticate(const ports::Services& services, endpoint::RequestContext context,

@@ -16,6 +16,7 @@ namespace durward::tokens {
 struct UserInfoAccess {
   std::string user_id, client_id;
   std::vector<std::string> scope;
+  json::Object claims;  // of the token's own, for its bearer
 };
 // A JWT whose `aud` contains https://{host}/userinfo, or an opaque token of this tenant. At most one read
 // (whether its grant was revoked, RFC 6749 §4.1.2).

@@ -49,6 +49,16 @@ describe('actions in a login', () => {
     assert.equal(access['https://auth0.com/x'], undefined);
   });
 
+  it('set claims that the token without an API brings to /userinfo, and change none of its own', async () => {
+    await scripts.bind('post-login', `exports.onExecutePostLogin = async (event, api) => {
+      api.idToken.setCustomClaim('${ns}plan', 'gold');
+      api.idToken.setCustomClaim('email', 'eve@evil.example');
+    };`);
+    const got = await tokens(await signIn());
+    const told = await (await fetch(world.url('/userinfo'), { headers: { authorization: `Bearer ${got.access_token}` } })).json();
+    assert.deepEqual([told[`${ns}plan`], told.email, told.sub], ['gold', user.email, user.user_id]);
+  });
+
   it('run for single sign-on and silent authentication too', async () => {
     await scripts.bind('post-login', `exports.onExecutePostLogin = async (event, api) => {
       api.idToken.setCustomClaim('${ns}prompt', (event.transaction.prompt || []).join());
@@ -361,6 +371,22 @@ describe('actions in a login', () => {
       const other = await signIn();
       assert.equal(other.error, 'access_denied');
       assert.doesNotMatch(other.error_description, /hunter2/);
+    });
+
+    it('have a helper with a token that reads and updates users, and nothing else', async () => {
+      await scripts.rule(`function (user, context, callback) {
+        if (typeof auth0.users.updateUserMetadata !== 'function') return callback(new Error('no client'));
+        context.idToken['${ns}helper'] = [auth0.domain, auth0.accessToken];
+        callback(null, user, context);
+      }`);
+      const [domain, token] = claims((await tokens(await signIn())).id_token)[`${ns}helper`];
+      assert.equal(domain, world.domain);
+      const ask = async (method, path, body) => (await fetch(world.url(`/api/v2${path}`), {
+        method, headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' }, body: body && JSON.stringify(body) })).status;
+      const path = `/users/${encodeURIComponent(user.user_id)}`;
+      assert.equal(await ask('PATCH', path, { user_metadata: { seen: true } }), 200);
+      assert.equal((await world.management.users.get(user.user_id)).user_metadata.seen, true);
+      assert.deepEqual([await ask('GET', path), await ask('DELETE', path), await ask('GET', '/clients')], [200, 403, 403]);
     });
 
     it('send people away and hear of their return', async () => {

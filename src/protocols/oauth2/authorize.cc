@@ -8,6 +8,7 @@
 #include "protocols/api.h"
 #include "protocols/oauth2/authorize_response.h"
 #include "protocols/oauth2/authorize_steps.h"
+#include "protocols/parts.h"
 #include "standards/oauth/errors.h"
 #include "standards/oauth/scope.h"
 
@@ -162,6 +163,7 @@ Async<tokens::AccessToken> front_channel_token(tokens::Issuer& issuer, endpoint:
   wanted.subject = who.user.user_id;
   wanted.scope = who.changes.apply_to(outcome.request.scope);
   if (!outcome.api.server || !outcome.api.server->is_system) wanted.claims = who.changes.access_claims;
+  wanted.id_claims = who.changes.id_claims;
   // A refresh token never comes through the front channel (RFC 6749 §4.2.2).
   std::erase(wanted.scope, "offline_access");
   wanted.front_channel = true;
@@ -306,7 +308,8 @@ login::Protocol authorization_protocol(const ports::Services& services, tokens::
               [&services](endpoint::RequestContext context, login::Transaction transaction, Error error) {
                 return refuse(services, std::move(context), std::move(transaction), std::move(error));
               },
-          .describe = describe};
+          .describe = describe,
+          .users_token = users_token_of(issuer)};
 }
 
 std::vector<endpoint::Endpoint> authorize_rows(const ports::Services& services,

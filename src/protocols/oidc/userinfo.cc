@@ -43,6 +43,7 @@ Async<json::Object> claims_of(const ports::Services& services, domain::TenantId 
   json::Object claims{{"sub", user->user_id}};
   const auto granted = durward::oidc::claims_for(oauth::ScopeSet(access.scope), user->to_claims());
   for (const auto& member : granted) claims.emplace(member.key(), member.value());
+  for (const auto& member : access.claims) claims.emplace(member.key(), member.value());
   co_return claims;
 }
 

@@ -45,7 +45,8 @@ Async<> run_login_scripts(Exchange& exchange, UserTokens& request, LoginScripts 
                                .user = request.user,
                                .refresh_token = std::move(call.refresh_token),
                                .transaction = transaction_event(request, call.protocol),
-                               .resource_server = request.authorization.audience};
+                               .resource_server = request.authorization.audience,
+                               .users_token = users_token_of(exchange.parts.issuer)};
   CO_TRY(facts.connection,
          co_await services.configuration.connection_by_name(exchange.tenant(), call.connection));
   CO_TRY(auto verdict, co_await extensions::post_login(services, std::move(facts)));

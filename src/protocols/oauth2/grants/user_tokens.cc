@@ -49,7 +49,8 @@ tokens::AccessTokenRequest access_request(const Exchange& exchange, const UserTo
           .gty = std::string(request.gty),
           .grant_id = request.grant_id,
           .sid = request.authorization.sid,
-          .claims = claims_for_api(request, api)};
+          .claims = claims_for_api(request, api),
+          .id_claims = request.changes.id_claims};
 }
 
 tokens::IdTokenRequest id_request(const Exchange& exchange, UserTokens request,
