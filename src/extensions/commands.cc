@@ -109,6 +109,10 @@ std::unexpected<Error> refuse(std::string why) {
   return fail(ErrorKind::invalid, "invalid_command", std::move(why));
 }
 
+bool is_refusal(std::string_view name) {
+  return name == "access.deny" || name == "validation.error" || name.ends_with(".revoke");
+}
+
 constexpr std::string_view restricted_claims =
     "acr act active amr at_hash ath attest aud auth_time authorization_details azp c_hash client_id cnf cty "
     "dest entitlements events exp groups gty htm htu iat internalService iss jcard jku jti jwe jwk kid "
@@ -138,6 +142,16 @@ const CommandRow* find_command(std::string_view trigger, std::string_view name) 
   const auto found = std::ranges::find_if(
       rows, [&](const auto& row) { return row.name == name && has_word(row.triggers, trigger); });
   return found == std::end(rows) ? nullptr : found;
+}
+
+const Command* ending_of(std::string_view trigger, const std::vector<Command>& commands) {
+  const Command* last = nullptr;
+  for (const auto& command : commands) {
+    if (!find_command(trigger, command.name)->ends) continue;
+    last = &command;
+    if (is_refusal(command.name)) break;
+  }
+  return last;
 }
 
 Result<Command> judge(std::string_view trigger, const json::Value& said) {

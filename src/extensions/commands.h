@@ -32,6 +32,15 @@ struct CommandRow {
 std::span<const CommandRow> command_rows();
 const CommandRow* find_command(std::string_view trigger, std::string_view name);
 
+// Of a script's commands the one that ends the chain: the first refusal, otherwise the last that does
+// (engine/README.md). Null: none does.
+const Command* ending_of(std::string_view trigger, const std::vector<Command>& commands);
+
+// Why what a script asks for cannot be had yet.
+inline constexpr std::string_view no_form = "There is no such form.",
+                                  no_factor_left =
+                                      "Multi-factor authentication is required, and no factor is available.";
+
 // Bounds of one script's commands: more is refused as a whole.
 inline constexpr size_t commands_max = 200, command_size_max = 128 << 10;
 

@@ -49,17 +49,6 @@ void apply(ProgramVerdict& verdict, const Command& command) {
   }
 }
 
-Error failure_of(const Failure& failure) {
-  if (failure.is_overload)
-    return {ErrorKind::unavailable,
-            "temporarily_unavailable",
-            "The server is overloaded. Please try again.",
-            {},
-            failure.retry_after};
-  return {ErrorKind::internal, "server_error", "The token request could not be completed.",
-          failure.action + ": " + failure.kind};
-}
-
 }  // namespace
 
 Async<ProgramVerdict> credentials_exchange(const ports::Services& services, ProgramFacts facts) {
@@ -73,7 +62,9 @@ Async<ProgramVerdict> credentials_exchange(const ports::Services& services, Prog
                                                        .now = facts.context.now}));
   for (const auto& performed : outcome.performed)
     for (const auto& command : performed.commands) apply(verdict, command);
-  if (outcome.failure) verdict.denial = failure_of(*outcome.failure);
+  if (outcome.failure)
+    verdict.denial = outcome.failure->to_error(
+        {ErrorKind::internal, "server_error", "The token request could not be completed.", {}});
   if (!verdict.denial && json::serialize(verdict.claims).size() > claims_max)
     verdict.denial = Error{ErrorKind::internal, "server_error", "The custom claims are too large.", {}};
   verdict.trace = outcome.trace();

@@ -48,6 +48,13 @@ std::string Failure::to_text() const {
   return "Action " + action + ": " + kind + ": " + excerpt(message, words_max);
 }
 
+Error Failure::to_error(Error refusal) const {
+  refusal.debug = "Action " + action + ": " + kind;
+  if (!is_overload) return refusal;
+  return {ErrorKind::unavailable, "temporarily_unavailable", "The server is overloaded. Please try again.",
+          std::move(refusal.debug), retry_after};
+}
+
 json::Object record_of(const ports::ScriptResult& result, const Performed& performed) {
   json::Object row{{"action_name", performed.name}, {"binding_id", performed.binding}};
   json::Array commands = commands_of(performed.commands, true);

@@ -25,6 +25,8 @@ struct Failure {
   int retry_after = 0;
 
   std::string to_text() const;  // "Action NAME: KIND: MESSAGE"
+  // What is answered: to come again after an overload, otherwise `refusal`. Its debug names action and kind.
+  Error to_error(Error refusal) const;
 };
 
 // Bytes of a script's commands that are kept with their arguments; of more only the names.

@@ -53,12 +53,14 @@ json::Object Progress::to_json() const {
                    {"tokens", tokens.to_json()},
                    {"metadata", transaction_metadata},
                    {"methods", methods}};
+  if (!before.empty()) out["before"] = before;
   if (!primary_user.empty()) out["primary"] = primary_user;
   return out;
 }
 
 Progress Progress::from_json(const json::Object& object) {
   Progress out{.binding = json::string_or(object, "at")};
+  out.before = json::string_or(object, "before");
   out.primary_user = json::string_or(object, "primary");
   out.rules_done = json::boolean_or(object, "rules", false);
   if (const auto* tokens = json::object(object, "tokens")) out.tokens = TokenChanges::from_json(*tokens);

@@ -127,8 +127,7 @@ const std::map<std::string_view, Apply>& table() {
        [](Run& run, const Command& c) {
          if (c.text(0) != "none") no_factor(run.verdict);
        }},
-      {"prompt.render",
-       [](Run& run, const Command&) { deny(run.verdict, "access_denied", "There is no such form."); }},
+      {"prompt.render", [](Run& run, const Command&) { deny(run.verdict, "access_denied", no_form); }},
       {"redirect.sendUserTo", [](Run& run, const Command& c) { run.verdict.redirect = c.text(0); }},
       {"access.deny", [](Run& run, const Command& c) { deny(run.verdict, "access_denied", c.text(0)); }},
       {"validation.error",
@@ -183,23 +182,8 @@ const std::map<std::string_view, Apply>& table() {
   return rows;
 }
 
-bool is_refusal(std::string_view name) {
-  return name == "access.deny" || name == "validation.error" || name.ends_with(".revoke");
-}
-
-// Of what ends a chain the first refusal counts, otherwise the last (engine/README.md).
-const Command* ending_of(const Performed& performed) {
-  const Command* last = nullptr;
-  for (const auto& command : performed.commands) {
-    if (!find_command(post_login_trigger, command.name)->ends) continue;
-    last = &command;
-    if (is_refusal(command.name)) break;
-  }
-  return last;
-}
-
 void apply(Run& run, const Performed& performed) {
-  const Command* ending = ending_of(performed);
+  const Command* ending = ending_of(post_login_trigger, performed.commands);
   for (const auto& command : performed.commands) {
     const auto row = table().find(command.name);
     if (row == table().end()) continue;  // api.cache: applied where it is kept
@@ -211,12 +195,7 @@ void apply(Run& run, const Performed& performed) {
 
 void fail_closed(LoginVerdict& verdict, const Failure& failure) {
   deny(verdict, "access_denied", "The login could not be completed.");
-  if (failure.is_overload)
-    verdict.denial->error = {ErrorKind::unavailable,
-                             "temporarily_unavailable",
-                             "The server is overloaded. Please try again.",
-                             {},
-                             failure.retry_after};
+  verdict.denial->error = failure.to_error(std::move(verdict.denial->error));
   verdict.denial->log_text = failure.to_text();
 }
 
@@ -232,7 +211,28 @@ void check_claims(LoginVerdict& verdict) {
     deny(verdict, "access_denied", "The custom claims of this login are too large.");
 }
 
+// Auth0: the identity that signed in has to be a secondary one of that user.
+bool is_linked(const domain::User& primary, const domain::User& user) {
+  return !user.identities.empty() && std::ranges::any_of(primary.identities, [&](const auto& identity) {
+    return identity.provider == user.identities.front().provider &&
+           identity.user_id == user.identities.front().user_id;
+  });
+}
+
 }  // namespace
+
+std::string wanted_user(const LoginFacts& facts, const LoginVerdict& verdict) {
+  const std::string& wanted = verdict.progress.primary_user;
+  return verdict.denial || wanted == facts.user.user_id ? std::string() : wanted;
+}
+
+void become(const LoginFacts& facts, LoginVerdict& verdict, std::optional<domain::User> primary) {
+  if (!primary || !is_linked(*primary, facts.user))
+    return deny(verdict, "access_denied", "The primary user of this login is not linked to it.");
+  if (primary->blocked()) return deny(verdict, "unauthorized", "user is blocked");
+  verdict.user = std::move(*primary);
+  verdict.user_changed = false;  // metadata set for the other user is lost (Auth0)
+}
 
 void deny(LoginVerdict& verdict, std::string code, std::string_view reason) {
   const std::string words = excerpt(reason, words_max);
@@ -240,9 +240,7 @@ void deny(LoginVerdict& verdict, std::string code, std::string_view reason) {
       Denial{.error = {ErrorKind::forbidden, std::move(code), words, {}}, .log_type = "f", .log_text = words};
 }
 
-void no_factor(LoginVerdict& verdict) {
-  deny(verdict, "access_denied", "Multi-factor authentication is required, and no factor is available.");
-}
+void no_factor(LoginVerdict& verdict) { deny(verdict, "access_denied", no_factor_left); }
 
 LoginVerdict decide(const LoginFacts& facts, LoginVerdict before, const std::vector<Performed>& performed,
                     const std::optional<Failure>& failure) {

@@ -17,27 +17,11 @@ struct Run {
   json::Array rules_executed;
 };
 
-// Auth0: the identity that signed in has to be a secondary one of that user.
-bool is_linked(const domain::User& primary, const domain::User& user) {
-  return !user.identities.empty() && std::ranges::any_of(primary.identities, [&](const auto& identity) {
-    return identity.provider == user.identities.front().provider &&
-           identity.user_id == user.identities.front().user_id;
-  });
-}
-
 Async<> change_user(const ports::Services& services, Run& run) {
-  auto& verdict = run.verdict;
-  const std::string& wanted = verdict.progress.primary_user;
-  if (wanted.empty() || wanted == run.facts.user.user_id) co_return Result<>();
+  const std::string wanted = wanted_user(run.facts, run.verdict);
+  if (wanted.empty()) co_return Result<>();
   CO_TRY(auto primary, co_await services.users.find(run.facts.context.tenant->id, wanted));
-  if (!primary || !is_linked(*primary, run.facts.user)) {
-    deny(verdict, "access_denied", "The primary user of this login is not linked to it.");
-  } else if (primary->blocked()) {
-    deny(verdict, "unauthorized", "user is blocked");
-  } else {
-    verdict.user = std::move(*primary);
-    verdict.user_changed = false;  // metadata set for the other user is lost (Auth0)
-  }
+  become(run.facts, run.verdict, std::move(primary));
   co_return Result<>();
 }
 
@@ -84,9 +68,11 @@ Async<> actions_step(const ports::Services& services, Run& run, json::Array role
   if (run.facts.came_back) {
     call.more["continue"] = *run.facts.came_back;
     call.resume_at = verdict.progress.binding;
+    call.resume_before = verdict.progress.before;
   }
   CO_TRY(auto outcome, co_await run_trigger(services, std::move(call)));
   verdict = decide(run.facts, std::move(verdict), outcome.performed, outcome.failure);
+  if (verdict.redirect) verdict.progress.before = outcome.before;
   if (!outcome.execution_id.empty()) verdict.trace["actions"] = outcome.trace();
   std::ranges::move(outcome.writes, std::back_inserter(verdict.writes));
   co_return Result<>();
@@ -114,9 +100,7 @@ Async<LoginVerdict> post_login(const ports::Services& services, LoginFacts facts
   } else {
     CO_ENSURE(co_await actions_step(services, run, std::move(roles)));
   }
-  if (!verdict.denial) {
-    CO_ENSURE(co_await change_user(services, run));
-  }
+  CO_ENSURE(co_await change_user(services, run));
   write_user(run);
   co_return std::move(verdict);
 }

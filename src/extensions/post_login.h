@@ -32,7 +32,8 @@ inline constexpr std::string_view refresh_metadata_member = "metadata";
 
 // What has to survive while the person is elsewhere; sealed into the transaction.
 struct Progress {
-  std::string binding;      // the one whose onContinue… comes; those before it are done
+  std::string binding;      // the one whose onContinue… comes
+  std::string before;       // names those before it, which are done
   bool rules_done = false;  // otherwise it is the rules that sent the person away
   TokenChanges tokens;
   json::Object transaction_metadata;

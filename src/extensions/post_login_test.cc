@@ -273,6 +273,18 @@ TEST_F(PostLogin, what_scripts_did_survives_the_time_elsewhere) {
   EXPECT_FALSE(back.redirect);
 }
 
+TEST_F(PostLogin, an_action_that_was_bound_before_the_one_that_sent_them_away_is_not_passed_over) {
+  bind("post-login", "sends", does({asks("redirect.sendUserTo", {"https://terms.example/"})}));
+  const auto away_now = run();
+  auto& bound = configuration.tenant_scripts.triggers["post-login"];
+  bind("post-login", "checks", does({asks("access.deny", {"not today"})}));
+  std::swap(bound[0], bound[1]);
+  facts.progress = Progress::from_json(away_now.progress.to_json());
+  facts.came_back = json::Object{{"state", "s"}};
+  EXPECT_EQ(denial(run()), "access_denied: not today");
+  EXPECT_EQ(scripts.calls.back().handler, "onExecutePostLogin");
+}
+
 TEST_F(PostLogin, where_no_browser_can_be_sent_away_interaction_is_required) {
   facts.may_redirect = false;
   const auto verdict = run({asks("redirect.sendUserTo", {"https://terms.example/"})});
@@ -313,6 +325,7 @@ std::string summary(const LoginVerdict& verdict) {
                    {"user", verdict.user.to_json()},
                    {"progress", verdict.progress.to_json()},
                    {"changed", verdict.user_changed}};
+  out["progress"].as_object().erase("before");
   if (verdict.session) out["session"] = session_event(*verdict.session);
   if (verdict.redirect) out["redirect"] = *verdict.redirect;
   if (verdict.denial)
@@ -325,11 +338,15 @@ std::string summary(const LoginVerdict& verdict) {
   return json::serialize(out);
 }
 
-// From the facts and the stored record alone: no script, no service.
-std::string replayed(const LoginFacts& facts, const domain::Execution& execution) {
+// From the facts and the stored record alone: no script, no service. `primary` is the user whom the login was
+// to go on as.
+std::string replayed(const LoginFacts& facts, const domain::Execution& execution,
+                     const std::optional<domain::User>& primary = {}) {
   domain::Execution stored = execution;
   stored.results = json::parse(json::serialize(execution.results))->as_array();
-  return summary(decide(facts, begin_verdict(facts), *performed_of(stored), failure_of(stored)));
+  auto verdict = decide(facts, begin_verdict(facts), *performed_of(stored), failure_of(stored));
+  if (!wanted_user(facts, verdict).empty()) become(facts, verdict, primary);
+  return summary(verdict);
 }
 
 TEST_F(PostLogin, a_login_is_replayed_from_its_record_to_the_same_verdict) {
@@ -351,6 +368,17 @@ TEST_F(PostLogin, a_login_is_replayed_from_its_record_to_the_same_verdict) {
     const auto verdict = run(commands);
     EXPECT_EQ(replayed(facts, *execution_in(verdict.writes)), summary(verdict)) << json::serialize(commands);
   }
+}
+
+TEST_F(PostLogin, a_login_that_goes_on_as_another_user_is_replayed_too) {
+  bind("post-login", "becomes", does({asks("authentication.setPrimaryUser", {"auth0|2"})}));
+  auto& primary = add_user("2", "grace@example.com");
+  const auto refused = run();
+  EXPECT_EQ(replayed(facts, *execution_in(refused.writes), primary), summary(refused));
+  primary.identities.push_back(facts.user.identities.front());
+  const auto changed = run();
+  EXPECT_EQ(changed.user.user_id, "auth0|2");
+  EXPECT_EQ(replayed(facts, *execution_in(changed.writes), primary), summary(changed));
 }
 
 TEST_F(PostLogin, a_login_whose_scripts_could_not_run_is_replayed_too) {

@@ -35,14 +35,6 @@ void apply(RegistrationVerdict& verdict, const Command& command) {
                            excerpt(command.text(0), words_max)};
 }
 
-Error failure_of(const Failure& failure) {
-  const std::string why = "Action " + failure.action + ": " + failure.kind;
-  if (failure.is_overload)
-    return {ErrorKind::unavailable, "temporarily_unavailable", "The server is overloaded. Please try again.",
-            why, failure.retry_after};
-  return {ErrorKind::invalid, "extensibility_error", "The registration could not be completed.", why};
-}
-
 void merge(json::Object& attributes, std::string_view member, const json::Object& changes) {
   if (changes.empty()) return;
   json::Object inner;
@@ -69,7 +61,9 @@ Async<RegistrationVerdict> pre_user_registration(const ports::Services& services
                                                        .now = facts.context.now}));
   for (const auto& performed : outcome.performed)
     for (const auto& command : performed.commands) apply(verdict, command);
-  if (outcome.failure) verdict.denial = failure_of(*outcome.failure);
+  if (outcome.failure)
+    verdict.denial = outcome.failure->to_error(
+        {ErrorKind::invalid, "extensibility_error", "The registration could not be completed.", {}});
   verdict.trace = outcome.trace();
   verdict.writes = std::move(outcome.writes);
   co_return verdict;

@@ -1,8 +1,11 @@
 #include "extensions/trigger.h"
 
 #include <algorithm>
+#include <span>
 
+#include "base/encoding.h"
 #include "base/log.h"
+#include "crypto/hash.h"
 #include "domain/trigger.h"
 #include "extensions/script_cache.h"
 
@@ -10,6 +13,17 @@ namespace durward::extensions {
 namespace {
 
 using Bindings = std::vector<domain::BoundScript>;
+
+std::string name_of(std::span<const domain::BoundScript> bindings) {
+  if (bindings.empty()) return {};
+  std::string ids;
+  for (const auto& binding : bindings) ids += binding.binding_id + "\n";
+  return to_base64url(crypto::sha256(ids));
+}
+
+std::string name_before(const Bindings& bound, Bindings::const_iterator at) {
+  return name_of(std::span(bound).first(size_t(at - bound.begin())));
+}
 
 // One execution on its way.
 struct Run {
@@ -98,6 +112,9 @@ void apply_cache(Run& run) {
 }
 
 void finish(Run& run) {
+  if (!run.out.performed.empty())
+    run.out.before = name_before(run.bound, std::ranges::find(run.bound, run.out.performed.back().binding,
+                                                              &domain::BoundScript::binding_id));
   auto record =
       execution_of(run.services, run.call.trigger, std::move(run.results), run.failed, run.call.now);
   run.out.execution_id = record.execution.id;
@@ -112,6 +129,7 @@ bool uses_cache(const Bindings& bound) {
 void find_start(Run& run) {
   const auto at = std::ranges::find(run.bound, run.call.resume_at, &domain::BoundScript::binding_id);
   if (run.call.resume_at.empty() || at == run.bound.end()) return;
+  if (name_before(run.bound, at) != run.call.resume_before) return;
   run.from = size_t(at - run.bound.begin());
   run.resumes = true;
 }
@@ -159,6 +177,12 @@ json::Object TriggerOutcome::trace() const {
 Async<bool> is_bound(const ports::Services& services, domain::TenantId tenant, std::string trigger) {
   CO_TRY(const auto scripts, co_await services.configuration.scripts(tenant));
   co_return !scripts->bound_to(trigger).empty();
+}
+
+Async<std::string> name_of_bindings(const ports::Services& services, domain::TenantId tenant,
+                                    std::string trigger) {
+  CO_TRY(const auto scripts, co_await services.configuration.scripts(tenant));
+  co_return name_of(scripts->bound_to(trigger));
 }
 
 Async<TriggerOutcome> run_trigger(const ports::Services& services, TriggerCall call) {

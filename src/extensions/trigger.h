@@ -13,9 +13,10 @@ struct TriggerCall {
   std::string trigger;  // of domain/trigger.h
   json::Object event;   // without secrets: each script is handed its own
   json::Object more;    // further members of the input: roles, continue (engine/README.md)
-  // The binding that sent the person away, who is back now: it goes on with its onContinue…, the earlier ones
-  // are done. When it is bound no longer, everything begins anew.
-  std::string resume_at;
+  // The binding that sent the person away, who is back now, and TriggerOutcome::before of then: it goes on
+  // with its onContinue…, the earlier ones are done. When it is bound no longer, or others come before it
+  // now, everything begins anew: no check is passed over because it was bound while somebody was away.
+  std::string resume_at, resume_before;
   TimePoint now;
 };
 
@@ -23,6 +24,7 @@ struct TriggerOutcome {
   std::vector<Performed> performed;
   std::optional<Failure> failure;
   std::string execution_id;  // empty: nothing is bound
+  std::string before;        // names the bindings before the last one that ended well
   ports::Writes
       writes;  // the record of the execution, and a log record of what failed; for the caller's commit
   // For the decision trace of a log record: {execution, actions: [{name, commands}]}, without arguments that
@@ -31,6 +33,10 @@ struct TriggerOutcome {
 };
 
 Async<bool> is_bound(const ports::Services& services, domain::TenantId tenant, std::string trigger);
+// Names all bindings of a trigger: the same ones in the same order have the same name. Empty: nothing is
+// bound.
+Async<std::string> name_of_bindings(const ports::Services& services, domain::TenantId tenant,
+                                    std::string trigger);
 // All bindings, one call; one more after each binding that failed open. Errors: of the
 // configuration only; whatever becomes of a script is in the outcome.
 Async<TriggerOutcome> run_trigger(const ports::Services& services, TriggerCall call);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "domain/execution.h"
 #include "extensions/testing/script_world.h"
 
@@ -14,14 +16,24 @@ using testing::ScriptWorld;
 struct TriggerRun : ::testing::Test, ScriptWorld {
   std::string trigger = "post-login";
 
-  TriggerOutcome run(std::string resume_at = {}) {
+  // `before`: as the outcome said when the person was sent away.
+  TriggerOutcome run(std::string resume_at = {}, std::string before = {}) {
     auto outcome = run_sync(run_trigger(services, {.tenant = tenant_id,
                                                    .trigger = trigger,
                                                    .event = {{"user", json::Object{{"user_id", "u"}}}},
                                                    .more = {{"roles", json::Array{"clerk"}}},
                                                    .resume_at = std::move(resume_at),
+                                                   .resume_before = std::move(before),
                                                    .now = clock.now()}));
     return std::move(outcome).value();
+  }
+  // Sent away by "second".
+  std::string before_second() {
+    auto act = std::exchange(acts["second"], does({asks("redirect.sendUserTo", {"https://terms.example/"})}));
+    const auto outcome = run();
+    acts["second"] = std::move(act);
+    scripts.calls.clear();
+    return outcome.before;
   }
   static std::vector<std::string> names(const TriggerOutcome& outcome) {
     std::vector<std::string> out;
@@ -147,7 +159,7 @@ TEST_F(TriggerRun, who_comes_back_goes_on_with_the_binding_that_sent_them) {
   bind(trigger, "first", does());
   bind(trigger, "second", does());
   bind(trigger, "third", does());
-  EXPECT_EQ(names(run("binding of second")), (Names{"second", "third"}));
+  EXPECT_EQ(names(run("binding of second", before_second())), (Names{"second", "third"}));
   EXPECT_EQ(scripts.calls[0].handler, "onContinuePostLogin");
 }
 
@@ -155,8 +167,41 @@ TEST_F(TriggerRun, after_a_failure_on_the_way_back_the_rest_begins_as_usual) {
   bind(trigger, "first", does());
   bind(trigger, "second", fails("thrown"), true);
   bind(trigger, "third", does());
-  EXPECT_EQ(names(run("binding of second")), Names{"third"});
+  EXPECT_EQ(names(run("binding of second", before_second())), Names{"third"});
   EXPECT_EQ(scripts.calls[1].handler, "onExecutePostLogin");
+}
+
+TEST_F(TriggerRun, a_binding_that_failed_open_before_the_one_that_sent_them_does_not_run_again) {
+  bind(trigger, "first", fails("thrown"), true);
+  bind(trigger, "second", does());
+  EXPECT_EQ(names(run("binding of second", before_second())), Names{"second"});
+  EXPECT_EQ(scripts.calls[0].handler, "onContinuePostLogin");
+}
+
+TEST_F(TriggerRun, everything_begins_anew_when_others_come_before_the_binding_that_sent_them) {
+  bind(trigger, "first", does());
+  bind(trigger, "second", does());
+  const std::string before = before_second();
+  bind(trigger, "new", does());
+  auto& bound = configuration.tenant_scripts.triggers[trigger];
+  std::rotate(bound.begin(), bound.begin() + 2, bound.end());
+  EXPECT_EQ(names(run("binding of second", before)), (Names{"new", "first", "second"}));
+  EXPECT_EQ(scripts.calls[0].handler, "onExecutePostLogin");
+  bound = {bound[1], bound[2], bound[0]};
+  EXPECT_EQ(names(run("binding of second", before)), (Names{"second", "new"}))
+      << "a later one changes nothing";
+}
+
+TEST_F(TriggerRun, bindings_have_a_name_by_who_they_are_and_in_which_order) {
+  const auto name = [this] { return *run_sync(name_of_bindings(services, tenant_id, trigger)); };
+  EXPECT_EQ(name(), "");
+  bind(trigger, "first", does());
+  bind(trigger, "second", does());
+  const std::string both = name();
+  EXPECT_EQ(name(), both);
+  std::swap(configuration.tenant_scripts.triggers[trigger][0],
+            configuration.tenant_scripts.triggers[trigger][1]);
+  EXPECT_NE(name(), both);
 }
 
 TEST_F(TriggerRun, everything_begins_anew_when_the_binding_that_sent_them_is_gone) {
