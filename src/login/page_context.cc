@@ -45,6 +45,8 @@ Task<http::Response> build_error(const ports::Services& services, endpoint::Requ
 
 }  // namespace
 
+void allow_any_target(PageContext& context) { context.form_targets = {"https:", "http:"}; }
+
 Async<PageContext> page_context(const ports::Services& services, endpoint::RequestContext context,
                                 std::string ui_locales, std::string accept_language) {
   PageContext out;
@@ -57,6 +59,7 @@ Async<PageContext> page_context(const ports::Services& services, endpoint::Reque
   out.language = choose_language(ui_locales, accept_language, out.settings->enabled_locales);
   out.nonce = to_base64url(services.random.bytes(16));
   add_origin(out.form_targets, out.settings->default_redirection_uri);
+  add_origin(out.form_targets, out.settings->error_page_url);
   co_return std::move(out);
 }
 

@@ -34,6 +34,10 @@ struct PageContext {
   std::optional<ChallengeView> challenge;  // that the page's form carries
 };
 
+// A form may end anywhere: a script or the application decides where. Browsers hold it to the page's list on
+// every redirect that follows (Content Security Policy Level 3 §6.4.1).
+void allow_any_target(PageContext& context);
+
 // Loads it: no read when the configuration is warm. `ui_locales` wins over Accept-Language.
 Async<PageContext> page_context(const ports::Services& services, endpoint::RequestContext context,
                                 std::string ui_locales, std::string accept_language);

@@ -165,6 +165,18 @@ TEST(ScriptedLogin, who_comes_back_with_another_session_begins_anew) {
   EXPECT_TRUE(location_of(back).starts_with("/u/login?state=")) << "the person signs in again";
 }
 
+TEST(ScriptedLogin, a_page_whose_form_may_end_at_a_scripts_redirect_lets_the_browser_go_there) {
+  ScriptedHouse house;
+  auto browser = house.browser();
+  const auto policy = [&] {
+    return std::string(
+        browser.get(location_of(browser.get("/begin"))).headers.get("Content-Security-Policy"));
+  };
+  EXPECT_FALSE(policy().contains("form-action 'self' https: http:"));
+  house.bind("post-login", "sends", house.does());
+  EXPECT_TRUE(policy().contains("form-action 'self' https: http:"));
+}
+
 TEST(ScriptedLogin, without_scripts_reads_and_commits_are_as_few_as_ever) {
   ScriptedHouse house;
   auto browser = house.browser();

@@ -66,6 +66,8 @@ Async<Visit> furnish(Visit visit) {
   if (visit.client)
     if (const auto origin = oauth::origin_of(visit.client->initiate_login_uri); origin && !origin->empty())
       visit.page.form_targets.push_back(*origin);
+  CO_TRY(const bool is_scripted, co_await extensions::has_login_scripts(services, tenant));
+  if (is_scripted) allow_any_target(visit.page);
   co_return std::move(visit);
 }
 

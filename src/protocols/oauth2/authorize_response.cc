@@ -36,8 +36,7 @@ http::Response form_post(const AuthorizationRequest& request, const oauth::Param
                request.redirect_uri, fields, login::text(page.language, login::Text::continue_button));
   body += html("<script nonce=\"{}\">document.forms[0].submit()</script></body></html>\n", page.nonce);
   auto response = http::html_response(200, std::move(body.html));
-  // The answer goes to the callback, which may send the browser on to anywhere.
-  page.form_targets = {"https:", "http:"};
+  login::allow_any_target(page);
   login::set_page_headers(response, page, true);
   // With no-referrer the application would see "Origin: null" and take the form for a forged one.
   response.headers.set("Referrer-Policy", "strict-origin");
