@@ -14,7 +14,7 @@ json::Object object_or_empty(const json::Object& from, std::string_view name) {
 // whatever the form calls it ("password-reset", "client_secret").
 constexpr std::string_view hidden[] = {"refresh_token", "code",  "code_verifier", "client_assertion",
                                        "assertion",     "otp",   "binding_code",  "subject_token",
-                                       "actor_token",   "state", "ticket"};
+                                       "actor_token",   "state", "ticket",        "reset_pass"};
 
 bool is_hidden(std::string_view name) {
   return std::ranges::find(hidden, name) != std::end(hidden) || name.contains("password") ||

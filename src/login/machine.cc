@@ -11,10 +11,6 @@
 namespace durward::login {
 namespace {
 
-// A longer address would not pass as the URL of the next page (docs/architecture.md: 8 KiB), which repeats
-// its state in links.
-constexpr size_t page_url_size_max = 6500;
-
 std::string_view path_of(Step step) {
   switch (step) {
     case Step::identifier:

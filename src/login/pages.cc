@@ -250,10 +250,14 @@ http::Response render(const PageContext& context, const ResetRequestPage& page, 
 }
 
 http::Response render(const PageContext& context, const NewPasswordPage& page, int status) {
+  using enum NewPasswordPage::Kind;
   Markup fields = hidden("ticket", page.ticket);
-  if (!page.chosen_already) fields += new_password_inputs(context, page);
-  fields += button(context, change_password_button, "default");
-  Markup content = error_box(page.error, page.rules);
+  if (!page.pass.empty()) fields += hidden(reset_pass_field, page.pass);
+  if (page.kind == choose) fields += new_password_inputs(context, page);
+  fields += button(context, page.kind == begin ? continue_button : change_password_button, "default");
+  Markup content;
+  if (page.kind == begin) content += html("<p>{}</p>", say(context, new_password_begin, page.email));
+  content += error_box(page.error, page.rules);
   content += form(fields);
   return document(context, status, say(context, new_password_title), content);
 }

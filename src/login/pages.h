@@ -65,9 +65,13 @@ struct ResetRequestPage {
 };
 http::Response render(const PageContext& context, const ResetRequestPage& page, int status = 200);
 
+inline constexpr std::string_view reset_pass_field = "reset_pass";
 struct NewPasswordPage {
+  // chosen: the ticket holds the new password, and a button is enough. begin: a button that leads to the
+  // form.
+  enum class Kind { choose, chosen, begin } kind = Kind::choose;
   std::string ticket, email;
-  bool chosen_already = false;  // the ticket holds the new password: only a button is shown
+  std::string pass;  // what scripts gave leave by (reset_pass.h); empty: none
   std::string error;
   std::vector<std::string> rules;
 };

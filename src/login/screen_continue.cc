@@ -19,7 +19,7 @@ Task<http::Response> lost(const MachinePtr& machine, endpoint::RequestContext co
                           http::Headers headers) {
   co_return co_await error_page(
       machine->services(), context, headers,
-      {400, "invalid_request", "This sign-in is over, or it began in another browser.", {}, {}});
+      {400, "invalid_request", "This page has expired, or it belongs to another browser.", {}, {}});
 }
 
 // The cookie that binds a transaction to its browser is not sent with a form of another site (SameSite=Lax,
@@ -44,13 +44,20 @@ Task<http::Response> continue_login(MachinePtr machine, endpoint::RequestContext
   if (request.method == http::Method::post && request.body.size() <= back_max)
     if (auto read = read_form(request)) form = std::move(*read);
   const std::string state = query->get_or("state", form.get_or("state"));
-  const auto opened =
-      open_state(machine->services().vault, context.tenant->id, state, request.headers, context.now);
+  auto& vault = machine->services().vault;
+  const auto tenant = context.tenant->id;
+  auto reset = open_pass(vault, tenant, PassKind::away, state, request.headers, context.now);
+  const bool is_reset = reset.problem != StateProblem::unknown;
+  auto opened = is_reset ? OpenedState{{}, reset.problem}
+                         : open_state(vault, tenant, state, request.headers, context.now);
   if (opened.problem == StateProblem::foreign && request.method == http::Method::post)
     co_return again_as_page(form, state);
-  if (!opened.transaction || opened.problem) co_return co_await lost(machine, context, request.headers);
+  if (opened.problem) co_return co_await lost(machine, context, request.headers);
   json::Object came_back{{"state", state}, {"query", object_of(*query)}, {"body", object_of(form)}};
-  co_return co_await machine->continued(context, std::move(request), *opened.transaction,
+  if (is_reset)
+    co_return co_await continue_reset(machine, context, std::move(request), std::move(reset.pass),
+                                      std::move(came_back));
+  co_return co_await machine->continued(context, std::move(request), std::move(*opened.transaction),
                                         std::move(came_back));
 }
 

@@ -3,6 +3,7 @@
 
 #include "endpoint/endpoint.h"
 #include "login/machine.h"
+#include "login/reset_pass.h"
 
 // The handlers of the pages; rows.cc gives them their paths.
 namespace durward::login {
@@ -47,6 +48,9 @@ Task<http::Response> post_consent(MachinePtr machine, endpoint::RequestContext c
                                   endpoint::PathParameters path);
 Task<http::Response> continue_login(MachinePtr machine, endpoint::RequestContext context,
                                     http::Request request, endpoint::PathParameters path);
+// Somebody whom a script sent away in a password reset is back, with {state, query, body}.
+Task<http::Response> continue_reset(MachinePtr machine, endpoint::RequestContext context,
+                                    http::Request request, ResetPass pass, json::Object came_back);
 Task<http::Response> show_challenge_script(MachinePtr machine, endpoint::RequestContext context,
                                            http::Request request, endpoint::PathParameters path);
 Task<http::Response> show_home(MachinePtr machine, endpoint::RequestContext context, http::Request request,

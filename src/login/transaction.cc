@@ -37,12 +37,6 @@ std::string associated(domain::TenantId tenant) {
   return std::string(purpose) + " " + std::to_string(tenant.value);
 }
 
-bool holds_binding(const http::Headers& headers, std::string_view binding) {
-  return std::ranges::any_of(cookie_values(headers, binding_cookie), [&](const std::string& value) {
-    return crypto::equal_constant_time(to_base64url(crypto::sha256(value)), binding);
-  });
-}
-
 }  // namespace
 
 bool Transaction::prompts(std::string_view word) const {
@@ -103,6 +97,12 @@ OpenedState open_state(ports::Vault& vault, domain::TenantId tenant, std::string
   else if (!holds_binding(headers, out.transaction->binding))
     out.problem = StateProblem::foreign;
   return out;
+}
+
+bool holds_binding(const http::Headers& headers, std::string_view binding) {
+  return std::ranges::any_of(cookie_values(headers, binding_cookie), [&](const std::string& value) {
+    return crypto::equal_constant_time(to_base64url(crypto::sha256(value)), binding);
+  });
 }
 
 std::string binding_of(const http::Headers& request, Random& random, http::Headers& out) {

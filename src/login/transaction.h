@@ -13,6 +13,9 @@ inline constexpr Seconds transaction_lifetime{3600};
 // One per browser and host; a transaction holds the SHA-256 of its value. `__Host-` keeps sibling hosts from
 // planting one (RFC 6265bis §4.1.3.2).
 inline constexpr std::string_view binding_cookie = "__Host-durward-browser";
+// A longer address would not pass as the URL of the next page (docs/architecture.md: 8 KiB), which repeats
+// its state in links.
+inline constexpr size_t page_url_size_max = 6500;
 
 std::string seal(ports::Vault& vault, domain::TenantId tenant, const Transaction& transaction);
 
@@ -26,6 +29,8 @@ struct OpenedState {
 OpenedState open_state(ports::Vault& vault, domain::TenantId tenant, std::string_view state,
                        const http::Headers& headers, TimePoint now);
 
+// Whether the browser holds the cookie of this binding value.
+bool holds_binding(const http::Headers& headers, std::string_view binding);
 // The browser's binding value; makes one (and its Set-Cookie in `out`) when the request has none.
 std::string binding_of(const http::Headers& request, Random& random, http::Headers& out);
 

@@ -52,7 +52,7 @@ inline constexpr Degradation degradations[] = {
     {Dependency::hashing, "More passwords than can be hashed in time, in process or by the role",
      "What would be late is 503 with Retry-After at once, each tenant keeps its share; tokens, keys and "
      "userinfo go on."},
-    {Dependency::extensions, "Actions, rules and hooks at sign-in, sign-up and tokens",
+    {Dependency::extensions, "Actions, rules and hooks at sign-in, sign-up, password reset and tokens",
      "Each binding does what its failure_policy says: open goes on without the code, closed (the default) is "
      "503 with Retry-After. Where no code is bound nobody notices."},
     {Dependency::extensions, "Database scripts of connections", "503 with Retry-After."},

@@ -19,7 +19,7 @@ export class Scripts {
   // An action that is deployed and runs after those bound before.
   async bind(trigger, code, { secrets = {}, name = `action ${++this.count}`, failure_policy, dependencies = [] } = {}) {
     const { actions } = this.world.management;
-    const versions = { 'post-login': 'v3' };
+    const versions = { 'post-login': 'v3', 'password-reset-post-challenge': 'v1' };
     const made = await actions.create({ name, code, supported_triggers: [{ id: trigger, version: versions[trigger] ?? 'v2' }], runtime: 'node22', dependencies,
       secrets: Object.entries(secrets).map(([key, value]) => ({ name: key, value })) });
     await actions.deploy(made.id);

@@ -103,6 +103,7 @@ function validateToken(one, [{ secret, tokenParameterName }]) {
 }
 
 function canRedirect(one) {
+  if (one.run.frame.trigger === 'password-reset-post-challenge') return true;
   const { protocol, prompt } = one.event.transaction ?? {};
   if (!browserProtocols.has(protocol)) return false;
   return !prompt?.includes('none');
