@@ -96,6 +96,30 @@ TEST(ScriptedLogin, an_account_that_was_just_made_stays_when_its_login_is_denied
   EXPECT_TRUE(house.state.sessions.empty());
 }
 
+TEST(ScriptedLogin, a_sign_up_that_scripts_could_not_be_asked_about_says_when_to_come_again) {
+  ScriptedHouse house;
+  house.bind("pre-user-registration", "checks", house.does());
+  house.away = Error{ErrorKind::unavailable, "extensions_unavailable", "busy", {}, 7};
+  auto browser = house.browser();
+  const auto state = parameter_of(location_of(browser.get("/begin")), "state");
+  const auto page = browser.post("/u/signup?state=" + state,
+                                 form({{"email", "new@example.com"}, {"password", "Correct-Horse-7"}}));
+  EXPECT_EQ(page.status, 503);
+  EXPECT_EQ(page.headers.get("Retry-After"), "7");
+  EXPECT_EQ(house.state.users.size(), 2u);
+}
+
+TEST(ScriptedLogin, who_comes_back_while_scripts_cannot_run_is_sent_to_the_application) {
+  ScriptedHouse house;
+  auto browser = house.browser();
+  const auto away = house.send_ada_away(browser);
+  house.away = Error{ErrorKind::unavailable, "extensions_unavailable", "busy", {}, 7};
+  const auto back = browser.get(house.back(away));
+  EXPECT_EQ(location_of(back), "https://app.example/cb?error=temporarily_unavailable");
+  EXPECT_FALSE(back.headers.has("Retry-After"))
+      << "of a redirect it would delay the redirect (RFC 9110 §10.2.3)";
+}
+
 TEST(ScriptedLogin, who_is_sent_away_has_a_session_and_goes_on_when_back) {
   ScriptedHouse house;
   auto browser = house.browser();

@@ -69,6 +69,25 @@ class UserRows : public ::testing::Test {
   }
 };
 
+TEST_F(UserRows, scripts_that_cannot_be_run_now_say_when_to_come_again) {
+  const domain::BoundScript bound{.script = std::make_shared<const domain::Script>(), .binding_id = "b"};
+  const auto overloaded = [](domain::TenantId, const ports::ScriptCall&) -> Result<ports::ScriptOutcome> {
+    return std::unexpected(Error{ErrorKind::unavailable, "extensions_unavailable", "busy", {}, 7});
+  };
+  world.scripts.played = overloaded;
+  auto& scripts = world.configuration.tenant_scripts;
+  const std::string user = R"({"connection":"db","email":"new@example.com","password":"Correct-horse-7"})";
+  scripts.hooks["pre-user-registration"] = bound;
+  const auto by_hook = call("create_user", {}, user);
+  scripts.triggers["pre-user-registration"] = {bound};
+  const auto by_action = call("create_user", {}, user);
+  for (const auto& response : {by_hook, by_action}) {
+    EXPECT_EQ(response.status, 503);
+    EXPECT_EQ(response.headers.get("Retry-After"), "7");
+  }
+  EXPECT_EQ(world.state.users.size(), 1u);
+}
+
 TEST_F(UserRows, the_table_of_rows_holds_together) { endpoint::check_rows(rows); }
 
 TEST_F(UserRows, a_user_is_created_with_one_commit_and_an_audit_record) {

@@ -42,6 +42,24 @@ TEST_F(Signup, creates_a_user_and_sends_a_mail_in_one_commit) {
   EXPECT_EQ(world.state.jobs.size(), 1u);
 }
 
+TEST_F(Signup, scripts_that_cannot_be_run_now_say_when_to_come_again) {
+  const domain::BoundScript bound{.script = std::make_shared<const domain::Script>(), .binding_id = "b"};
+  const auto overloaded = [](domain::TenantId, const ports::ScriptCall&) -> Result<ports::ScriptOutcome> {
+    return std::unexpected(Error{ErrorKind::unavailable, "extensions_unavailable", "busy", {}, 7});
+  };
+  world.scripts.played = overloaded;
+  auto& scripts = world.configuration.tenant_scripts;
+  scripts.hooks["pre-user-registration"] = bound;
+  const auto by_hook = sign_up("");
+  scripts.triggers["pre-user-registration"] = {bound};
+  const auto by_action = sign_up("");
+  for (const auto& response : {by_hook, by_action}) {
+    EXPECT_EQ(response.status, 503);
+    EXPECT_EQ(response.headers.get("Retry-After"), "7");
+  }
+  EXPECT_TRUE(world.state.users.empty());
+}
+
 TEST_F(Signup, a_weak_password_is_answered_with_the_rules) {
   const auto response =
       send(post("/dbconnections/signup", "client_id=spa&connection=db&email=a@b.test&password=short"));
