@@ -11,6 +11,8 @@ struct Trigger {
   std::string_view resume_handler;  // after a redirect; empty: none
   // Chosen by what names the action (a provider, a profile, a stream) instead of being bound in an order.
   bool is_entity_bound = false;
+  // A tenant has one action of it at most, which whatever names the trigger means.
+  bool has_one_action = false;
 };
 
 std::span<const Trigger> triggers();

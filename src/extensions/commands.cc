@@ -9,9 +9,11 @@ namespace {
 
 constexpr std::string_view login = "post-login", metadata = "post-login pre-user-registration",
                            interactive = "post-login password-reset-post-challenge",
+                           providers = "custom-email-provider custom-phone-provider",
                            cached =
                                "post-login credentials-exchange pre-user-registration post-user-registration "
-                               "post-change-password send-phone-message password-reset-post-challenge";
+                               "post-change-password send-phone-message password-reset-post-challenge "
+                               "custom-email-provider custom-phone-provider";
 
 constexpr CommandRow rows[] = {
     {"access.deny", interactive, "t", true},
@@ -51,6 +53,8 @@ constexpr CommandRow rows[] = {
     {"session.setMetadata", login, "tt"},
     {"session.deleteMetadata", login, "t"},
     {"session.evictMetadata", login, ""},
+    {"notification.drop", providers, "t", true},
+    {"notification.retry", providers, "t", true},
     {"cache.set", cached, "ttn"},
     {"cache.delete", cached, "t"},
 };

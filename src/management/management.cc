@@ -7,9 +7,11 @@
 #include "management/anomaly/anomaly.h"
 #include "management/attack_protection/attack_protection.h"
 #include "management/branding/branding.h"
+#include "management/branding/phone_providers.h"
 #include "management/client_grants/client_grants.h"
 #include "management/clients/clients.h"
 #include "management/connections/connections.h"
+#include "management/emails/emails.h"
 #include "management/grants/grants.h"
 #include "management/hooks/hooks.h"
 #include "management/keys/keys.h"
@@ -34,7 +36,7 @@ std::vector<endpoint::Endpoint> rows(const ports::Services& services,
       attack_protection::rows, branding::rows, client_grants::rows, clients::rows,
       connection::rows,        grants::rows,   keys::rows,          logs::rows,
       prompts::rows,           roles::rows,    sessions::rows,      refresh_tokens::rows,
-      resource_servers::rows,  tenants::rows,
+      resource_servers::rows,  tenants::rows,  emails::rows,        phone_providers::rows,
   };
   std::vector<endpoint::Endpoint> out;
   const auto add = [&](std::vector<endpoint::Endpoint> more) {

@@ -58,6 +58,8 @@ inline constexpr Degradation degradations[] = {
     {Dependency::extensions, "Database scripts of connections", "503 with Retry-After."},
     {Dependency::extensions, "Deploying and testing code",
      "503 with Retry-After; what is deployed stays deployed."},
+    {Dependency::extensions, "Mails and phone messages that a tenant's action sends",
+     "Wait in the store and are tried again with growing pauses, for six hours."},
     {Dependency::extensions, "More calls of scripts than there are processes for",
      "Each tenant waits in its own queue; what is too much is refused at once with Retry-After, which is as "
      "if "

@@ -55,6 +55,9 @@ class KeyedConfiguration : public ports::Configuration {
   Async<Ptr<domain::TenantScripts>> scripts(domain::TenantId tenant) override {
     return inner_.scripts(tenant);
   }
+  Async<Ptr<domain::NotificationProviders>> notification_providers(domain::TenantId tenant) override {
+    return inner_.notification_providers(tenant);
+  }
   Async<> catch_up(domain::TenantId tenant) override { return inner_.catch_up(tenant); }
   // unavailable when a missing key could not be made or stored.
   Async<Ptr<domain::KeySet>> keys(domain::TenantId tenant) override;

@@ -15,6 +15,7 @@
 #include "http/address.h"
 #include "http/client.h"
 #include "login/bots/providers.h"
+#include "notifications/http_services.h"
 #include "server/roles.h"
 #include "server/store_choice.h"
 
@@ -64,7 +65,8 @@ constexpr Option table[] = {
   {"extensions-nice", integer, "10", "how far customers' code stands back behind the rest, as nice(1) counts", 0, 0, 19},
   {"extensions-idle", integer, "300", "seconds without a call after which a tenant's process ends", 0, 1, 86400},
   {"extensions-npm-registry", text, "", "URL of the npm registry that declared modules come from; without it npm's own"},
-  {"egress-allow", list, "", "addresses, CIDR blocks or HOST:PORT that customers' code may connect to although they are not public; repeatable"},
+  {"egress-allow", list, "", "addresses, CIDR blocks or HOST:PORT that customers' code, and mail for their own mail servers, may connect to although they"
+   " are not public; repeatable"},
   {"egress-connections", integer, "64", "connections of one tenant's code", 0, 1, 10000},
   {"redis", text, "", "redis://HOST:PORT[,...] or redis+sentinel://HOST:PORT[,...]/MASTER: counters and locks the fleet shares; without it"
    " each process has its own"},
@@ -86,6 +88,8 @@ constexpr Option table[] = {
   {"smtp-user", text, "", "user name at the mail server"},
   {"smtp-password", text, "", "password at the mail server", secret},
   {"smtp-ca", path, "", "PEM file with the authority of the mail server's certificate; without it the system's"},
+  {"provider-url", list, "", "PROVIDER=https://... where mails and phone messages for that provider of a tenant's (sendgrid, twilio ...) are handed over, instead"
+   " of at its own address; repeatable"},
   {"mail-from", text, "no-reply@localhost", "sender of the mails"},
   {"mail-catcher", boolean, "false", "keep mails in memory and show them at /dev/mail instead of sending; for development"},
   {"events", list, "", "event broker, nats://HOST:PORT or tls://HOST:PORT, several of one cluster; without it events are delivered in process"},
@@ -192,6 +196,12 @@ bool is_verify_url(const std::string& text) {
          std::string_view(text).substr(equals + 1).starts_with("https://");
 }
 
+bool is_provider_url(const std::string& text) {
+  const size_t equals = text.find('=');
+  return equals != text.npos && notifications::is_http_service(std::string_view(text).substr(0, equals)) &&
+         std::string_view(text).substr(equals + 1).starts_with("https://");
+}
+
 // Texts that must have a form.
 struct Form {
   std::string_view option;
@@ -203,6 +213,7 @@ constexpr Form forms[] = {
     {"operator-listen", empty_or_host_and_port, "must be HOST:PORT"},
     {"sample-listen", is_host_and_port, "must be HOST:PORT"},
     {"captcha-verify", is_verify_url, "must be PROVIDER=https://..., of a provider that tenants can choose"},
+    {"provider-url", is_provider_url, "must be PROVIDER=https://..., of a provider that is asked over HTTPS"},
     {"egress-allow", is_egress, "must be addresses, CIDR blocks or HOST:PORT"},
     {"trusted-proxies", is_network, "must be addresses or CIDR blocks"},
     {"metrics-from", is_network, "must be addresses or CIDR blocks"}};

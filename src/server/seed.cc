@@ -33,18 +33,17 @@ constexpr ListSection list_sections[] = {
     {"rules", &Seed::rules},
     {"rulesConfigs", &Seed::rules_configs},
     {"hooks", &Seed::hooks},
+    {"phoneProviders", &Seed::phone_providers},
 };
-constexpr ObjectSection object_sections[] = {{"tenant", &Seed::settings},
-                                             {"branding", &Seed::branding},
-                                             {"prompts", &Seed::prompts},
-                                             {"attackProtection", &Seed::attack_protection},
-                                             {"triggers", &Seed::triggers}};
+constexpr ObjectSection object_sections[] = {
+    {"tenant", &Seed::settings},   {"branding", &Seed::branding},
+    {"prompts", &Seed::prompts},   {"attackProtection", &Seed::attack_protection},
+    {"triggers", &Seed::triggers}, {"emailProvider", &Seed::email_provider}};
 
 // Sections that the Deploy CLI writes also for a tenant that uses nothing of them. One that asks for nothing
 // is done by doing nothing; anything else in it is a mistake, as nobody would see that it was left out.
 constexpr std::string_view unserved_sections[] = {"connectionProfiles",
                                                   "customDomains",
-                                                  "emailProvider",
                                                   "emailTemplates",
                                                   "eventStreams",
                                                   "flows",
@@ -60,7 +59,6 @@ constexpr std::string_view unserved_sections[] = {"connectionProfiles",
                                                   "networkACLs",
                                                   "organizations",
                                                   "pages",
-                                                  "phoneProviders",
                                                   "phoneTemplates",
                                                   "rateLimitPolicies",
                                                   "riskAssessment",

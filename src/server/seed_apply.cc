@@ -71,6 +71,7 @@ Async<> SeedApplication::run() {
   CO_ENSURE(co_await put_roles());
   CO_ENSURE(co_await put_connections());
   CO_ENSURE(co_await put_scripts());
+  CO_ENSURE(co_await put_providers());
   co_return co_await put_users();
 }
 

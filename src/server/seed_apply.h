@@ -27,7 +27,7 @@ class SeedApplication {
     std::string_view fixed;  // members that cannot change, space separated
   };
   static const Kind clients_kind, apis_kind, roles_kind, connections_kind, actions_kind, modules_kind,
-      rules_kind, hooks_kind;
+      rules_kind, hooks_kind, phones_kind;
   using Ids = std::map<std::string, std::string, std::less<>>;  // name -> id
 
   Async<> settings();
@@ -48,6 +48,8 @@ class SeedApplication {
   Async<> put_triggers();
   Async<> put_hooks();
   Async<> put_hook_secrets(SeedItem item, std::string id, json::Object secrets);
+  Async<> put_providers();
+  Async<> put_email_provider();
   std::unexpected<Error> wrong_triggers() const;
   std::string user_connection() const;
   Async<> put_user(SeedItem item, std::string fallback);

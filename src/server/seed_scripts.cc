@@ -1,7 +1,8 @@
 #include "base/encoding.h"
 #include "server/seed_apply.h"
 
-// Customers' code in a seed: modules before the actions that name them, actions before their bindings.
+// Customers' code in a seed: modules before the actions that name them, actions before their bindings and
+// before the providers that run them.
 namespace durward::server {
 
 using http::Method;
@@ -21,6 +22,8 @@ const SeedApplication::Kind SeedApplication::modules_kind{"/actions/modules", "m
                                                           "name publish api_version"};
 const SeedApplication::Kind SeedApplication::rules_kind{"/rules", "rules", "name", "id", "stage"};
 const SeedApplication::Kind SeedApplication::hooks_kind{"/hooks", "hooks", "name", "id", "triggerId"};
+const SeedApplication::Kind SeedApplication::phones_kind{"/branding/phone/providers", "providers", "name",
+                                                         "id", ""};
 
 Async<> SeedApplication::put_scripts() {
   CO_ENSURE(co_await put_action_modules());
@@ -111,6 +114,33 @@ Async<> SeedApplication::put_hook_secrets(SeedItem item, std::string id, json::O
       (known.as_object().contains(secret.key()) ? changed : added)[secret.key()] = secret.value();
   if (!added.empty()) CO_ENSURE(co_await call(item, Method::post, path, std::move(added)));
   if (!changed.empty()) CO_ENSURE(co_await call(item, Method::patch, path, std::move(changed)));
+  co_return Result<>();
+}
+
+// After the actions that they may name.
+Async<> SeedApplication::put_providers() {
+  CO_ENSURE(co_await put_email_provider());
+  Ids known;
+  if (seed_.phone_providers.empty()) co_return Result<>();
+  CO_TRY(const auto listed,
+         co_await call(seed_.phone_providers.front(), Method::get, std::string(phones_kind.path), nullptr));
+  if (const auto* providers = json::array(listed.as_object(), phones_kind.plural))
+    for (const auto& one : *providers)
+      known[json::string_or(one.as_object(), phones_kind.name)] = json::string_or(one.as_object(), "id");
+  for (auto& item : seed_.phone_providers) {
+    item.body.erase("id");
+    CO_ENSURE(co_await put(phones_kind, known, std::move(item)));
+  }
+  co_return Result<>();
+}
+
+Async<> SeedApplication::put_email_provider() {
+  if (!seed_.email_provider || seed_.email_provider->body.empty()) co_return Result<>();
+  const SeedItem& item = *seed_.email_provider;
+  const std::string path = "/emails/provider";
+  const auto known = co_await api_.call(place_, Method::get, path, nullptr);
+  if (!known && known.error().kind != ErrorKind::not_found) co_return std::unexpected(known.error());
+  CO_ENSURE(co_await call(item, known ? Method::patch : Method::post, path, item.body));
   co_return Result<>();
 }
 

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "base/executor.h"
+#include "domain/notification.h"
 #include "server/seed_files.h"
 #include "server/serve.h"
 
@@ -103,6 +104,28 @@ TEST_F(SeedScripts, a_tenant_with_code_is_made_changed_and_exported) {
       run_sync(installation->core->services().configuration.scripts(place->tenant->id)).value();
   EXPECT_EQ(json::serialize(scripts->hooks.at("credentials-exchange").script->secrets),
             R"({"KEY":"hidden"})");
+}
+
+TEST_F(SeedScripts, providers_are_made_and_changed) {
+  SettingSources sources;
+  sources.flags = {{"ephemeral", "true"}, {"data", directory + "/data"}};
+  sources.read_file = read_file;
+  const auto installation = Installation::open(read_settings(sources).value()).value();
+  const std::string text =
+      "emailProvider: {name: sendgrid, enabled: true, credentials: {api_key: hidden}}\n"
+      "phoneProviders:\n  - {name: twilio, configuration: {sid: AC0, default_from: '+1'}, credentials: "
+      "{auth_token: t}}\n";
+  const auto seed = *parse_seed(text, "acme.yaml");
+  const auto place = run_sync(installation->provisioner.create_from(seed, "acme.test"));
+  ASSERT_TRUE(place) << place.error().message;
+  const auto again = run_sync(installation->provisioner.apply(*place, seed));
+  ASSERT_TRUE(again) << again.error().message;
+  const auto providers =
+      run_sync(installation->core->services().configuration.notification_providers(place->tenant->id))
+          .value();
+  ASSERT_TRUE(providers->mail && providers->phone);
+  EXPECT_EQ(json::string_or(providers->mail->credentials, "api_key"), "hidden");
+  EXPECT_EQ(providers->phone->auth_token, "t");
 }
 
 TEST_F(SeedScripts, bindings_that_are_no_lists_are_refused_by_line) {

@@ -63,6 +63,7 @@ class ExclusiveSweep : public ports::Jobs {
   }
   Async<> complete(int64_t id) override { return jobs_.complete(id); }
   Async<> retry(int64_t id, TimePoint not_before) override { return jobs_.retry(id, not_before); }
+  Async<> release(int64_t id, TimePoint not_before) override { return jobs_.release(id, not_before); }
   Async<int64_t> sweep(TimePoint now, int64_t limit) override;
 
  private:

@@ -14,6 +14,7 @@ class CountingJobs : public ports::Jobs {
   Async<std::optional<ports::Job>> claim(int64_t, TimePoint, Seconds) override { co_return std::nullopt; }
   Async<> complete(int64_t) override { co_return Result<>(); }
   Async<> retry(int64_t, TimePoint) override { co_return Result<>(); }
+  Async<> release(int64_t, TimePoint) override { co_return Result<>(); }
   Async<int64_t> sweep(TimePoint, int64_t) override { co_return ++sweeps; }
   int64_t sweeps = 0;
 };

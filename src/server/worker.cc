@@ -19,25 +19,29 @@ adapters::NatsOptions nats_options(const Settings& settings) {
   options.retention = Seconds(settings.integer("event-days") * 86400);
   return options;
 }
+
+Result<std::unique_ptr<ports::Broker>> open_broker(Core& core, const Settings& settings) {
+  if (settings.list("events").empty())
+    return std::make_unique<adapters::LocalBroker>(core.outbox(), core.leases(), core.clock(),
+                                                   core.process_id());
+  return adapters::NatsBroker::open(nats_options(settings));
+}
 }  // namespace
 
 Result<std::unique_ptr<Worker>> Worker::open(Core& core, const Settings& settings) {
-  if (settings.list("events").empty())
-    return std::make_unique<Worker>(core, std::make_unique<adapters::LocalBroker>(
-                                              core.outbox(), core.leases(), core.clock(), core.process_id()));
-  TRY(auto broker, adapters::NatsBroker::open(nats_options(settings)));
-  return std::make_unique<Worker>(core, std::move(broker));
+  TRY(auto broker, open_broker(core, settings));
+  TRY(auto egress, adapters::sandbox::EgressPolicy::parse(settings.list("egress-allow")));
+  return std::make_unique<Worker>(core, std::move(broker), settings, std::move(egress));
 }
 
-Worker::Worker(Core& core, std::unique_ptr<ports::Broker> broker)
+Worker::Worker(Core& core, std::unique_ptr<ports::Broker> broker, const Settings& settings,
+               adapters::sandbox::EgressPolicy egress)
     : core_(core),
       broker_(std::move(broker)),
       dispatcher_(core.outbox(), core.leases(), *broker_, core.clock(), core.process_id(), {},
                   core.metrics()),
       dispatching_({.name = "dispatcher"}, [this] { return dispatch(); }),
-      mail_consumer_(core.jobs(), core.mailer(), core.clock(), core.metrics()),
-      mails_(*broker_, core.outbox(), mail_consumer_, core.clock(), adapters::mail_queue(), {},
-             core.metrics()),
+      notifying_(core, *broker_, settings, std::move(egress)),
       sweeping_({.name = "sweeper", .pause = Seconds(60)}, [this] { return sweep(); }) {}
 
 Worker::~Worker() { stop(); }
@@ -46,7 +50,7 @@ void Worker::start() {
   started_ = true;
   core_.outbox().on_event(dispatching_.waker());
   dispatching_.start();
-  mails_.start();
+  notifying_.start();
   sweeping_.start();
 }
 
@@ -54,7 +58,7 @@ void Worker::stop() {
   if (!std::exchange(started_, false)) return;
   core_.outbox().on_event({});
   dispatching_.stop();
-  mails_.stop();
+  notifying_.stop();
   sweeping_.stop();
   if (auto resigned = run_sync(dispatcher_.resign()); !resigned)
     log::warning("the lease of the dispatcher was not given back", {{"error", resigned.error().code}});

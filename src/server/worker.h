@@ -2,20 +2,20 @@
 #include <memory>
 
 #include "adapters/events/dispatcher.h"
-#include "adapters/events/queue_worker.h"
 #include "adapters/events/rounds.h"
-#include "adapters/mail/mail_consumer.h"
 #include "ports/broker.h"
-#include "server/wiring.h"
+#include "server/notifying.h"
 
 namespace durward::server {
 
-// The role "worker": takes events from the outbox to the broker, sends mails, sweeps expired rows.
+// The role "worker": takes events from the outbox to the broker, delivers mails and phone messages, sweeps
+// expired rows.
 class Worker {
  public:
   // Chooses the broker; does not need it to be there. Errors: those of its settings.
   static Result<std::unique_ptr<Worker>> open(Core& core, const Settings& settings);
-  Worker(Core& core, std::unique_ptr<ports::Broker> broker);
+  Worker(Core& core, std::unique_ptr<ports::Broker> broker, const Settings& settings,
+         adapters::sandbox::EgressPolicy egress);
   ~Worker();  // stops
 
   void start();
@@ -29,8 +29,7 @@ class Worker {
   const std::unique_ptr<ports::Broker> broker_;
   adapters::Dispatcher dispatcher_;
   adapters::Rounds dispatching_;
-  adapters::MailConsumer mail_consumer_;
-  adapters::QueueWorker mails_;
+  Notifying notifying_;
   adapters::Rounds sweeping_;
   bool started_ = false;
 };

@@ -250,4 +250,12 @@ Async<CachedConfiguration::Ptr<domain::TenantScripts>> CachedConfiguration::scri
   co_return co_await impl_->miss<domain::TenantScripts>(key, [&] { return impl_->loader.scripts(tenant); });
 }
 
+Async<CachedConfiguration::Ptr<domain::NotificationProviders>> CachedConfiguration::notification_providers(
+    TenantId tenant) {
+  const ValueKey key{tenant.value, Kind::notification_providers, {}};
+  if (auto hit = impl_->find<domain::NotificationProviders>(key)) co_return *std::move(hit);
+  co_return co_await impl_->miss<domain::NotificationProviders>(
+      key, [&] { return impl_->loader.notification_providers(tenant); });
+}
+
 }  // namespace durward::adapters

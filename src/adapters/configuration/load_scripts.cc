@@ -21,6 +21,23 @@ std::string digest_of(const std::string& code, const std::string& modules) {
   return to_hex(crypto::sha256(std::to_string(code.size()) + ":" + code + modules));
 }
 
+const domain::Trigger* trigger_of(const json::Object& action) {
+  const auto* triggers = json::array(action, "supported_triggers");
+  if (!triggers || triggers->empty() || !triggers->front().is_object()) return nullptr;
+  return domain::find_trigger(json::string_or(triggers->front().get_object(), "id"));
+}
+
+// The one action of its trigger is bound by being deployed.
+void bind_by_trigger(TenantScripts& scripts, const domain::Trigger* trigger, const ScriptPtr& script) {
+  if (!trigger || !trigger->has_one_action) return;
+  auto& bound = scripts.triggers[std::string(trigger->id)];
+  if (!bound.empty()) return;
+  bound.push_back({.script = script,
+                   .binding_id = script->id,
+                   .display_name = script->name,
+                   .version = std::string(trigger->version)});
+}
+
 }  // namespace
 
 Async<> ConfigurationLoader::load_bundle(TenantId tenant, std::string sha256, Bundles& bundles) {
@@ -61,8 +78,10 @@ Async<> ConfigurationLoader::load_actions(TenantId tenant, TenantScripts& out, B
     if (!found) continue;
     found->body["id"] = action.id;
     found->body["name"] = json::string_or(action.body, "name");
+    const auto* trigger = trigger_of(action.body);
     CO_TRY(out.actions[action.id],
            co_await script_of(tenant, Collection::action_versions, *std::move(found), "built_code", bundles));
+    bind_by_trigger(out, trigger, out.actions[action.id]);
   }
   co_return Result<>();
 }

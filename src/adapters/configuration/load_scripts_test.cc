@@ -5,6 +5,7 @@
 #include "adapters/sqlite/temporary_file.h"
 #include "adapters/vault/local_vault.h"
 #include "base/executor.h"
+#include "domain/notification.h"
 #include "domain/script.h"
 
 namespace durward::adapters {
@@ -85,6 +86,45 @@ TEST_F(LoadScripts, deployed_actions_come_in_the_order_of_their_bindings_with_se
   EXPECT_EQ(bound[0].script->modules, bound[1].script->modules) << "one text for all who use it";
   EXPECT_EQ(found->actions.at("a"), bound[1].script);
   EXPECT_FALSE(found->actions.contains("draft"));
+}
+
+TEST_F(LoadScripts, the_one_action_of_a_trigger_is_bound_by_being_deployed) {
+  const json::Array mails{json::Value(json::Object{{"id", "custom-email-provider"}})};
+  put(Collection::actions, "a",
+      {{"name", "mails"}, {"deployed_version_id", "va"}, {"supported_triggers", mails}},
+      {{"deployed", "true"}});
+  put(Collection::action_versions, "va", {{"built_code", "A"}});
+  put_action("b", {{"built_code", "B"}});
+  const auto found = scripts();
+  const auto& bound = found->bound_to("custom-email-provider");
+  ASSERT_EQ(bound.size(), 1u);
+  EXPECT_EQ(bound[0].script->code, "A");
+  EXPECT_EQ(bound[0].binding_id, "a");
+  EXPECT_EQ(bound[0].display_name, "mails");
+  EXPECT_EQ(bound[0].version, "v1");
+  EXPECT_FALSE(bound[0].fail_open);
+  EXPECT_EQ(found->triggers.size(), 1u);
+}
+
+TEST_F(LoadScripts, providers_come_with_their_secrets_in_the_clear) {
+  EXPECT_FALSE(run_sync(configuration.notification_providers(acme)).value()->sends_mail());
+  put(Collection::email_providers, "provider",
+      {{"name", "smtp"},
+       {"enabled", true},
+       {"credentials", json::Object{{"smtp_host", "mail.test"}, {"smtp_port", 25}}},
+       {"_sealed",
+        json::Object{{"credentials.smtp_pass", seal("email_providers.credentials.smtp_pass", "hidden")}}}});
+  put(Collection::phone_providers, "pro_1",
+      {{"name", "twilio"},
+       {"credentials", json::Object()},
+       {"_sealed",
+        json::Object{{"credentials.auth_token", seal("phone_providers.credentials.auth_token", "token")}}}});
+  const auto found = run_sync(configuration.notification_providers(acme)).value();
+  ASSERT_TRUE(found->sends_mail());
+  EXPECT_EQ(json::string_or(found->mail->credentials, "smtp_pass"), "hidden");
+  ASSERT_TRUE(found->phone);
+  EXPECT_EQ(found->phone->id, "pro_1");
+  EXPECT_EQ(found->phone->auth_token, "token");
 }
 
 TEST_F(LoadScripts, a_digest_stands_for_code_and_modules) {

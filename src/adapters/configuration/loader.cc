@@ -5,6 +5,7 @@
 #include "domain/attack_protection.h"
 #include "domain/entitlements.h"
 #include "domain/flags.h"
+#include "domain/notification.h"
 #include "domain/script.h"
 
 namespace durward::adapters {
@@ -75,6 +76,13 @@ Async<ConfigurationLoader::Opened> ConfigurationLoader::open(TenantId tenant, Co
     out.secrets[path] = *std::move(plain);
   }
   co_return out;
+}
+
+Async<json::Object> ConfigurationLoader::opened_body(TenantId tenant, Collection collection,
+                                                     Document document) {
+  CO_TRY(auto opened, co_await open(tenant, collection, std::move(document)));
+  for (const auto& [path, secret] : opened.secrets) put_at(opened.body, path, secret);
+  co_return std::move(opened.body);
 }
 
 Async<json::Object> ConfigurationLoader::body_of(TenantId tenant, Collection collection, std::string id) {
@@ -229,10 +237,8 @@ Async<ConfigurationLoader::Ptr<domain::AttackProtection>> ConfigurationLoader::a
   std::map<std::string, json::Object> bodies;
   for (auto& document : documents) {
     const std::string id = document.id;
-    CO_TRY(auto opened, co_await open(tenant, Collection::attack_protection, std::move(document)));
     // Bot detection asks captcha providers with what the tenant entered.
-    for (const auto& [path, secret] : opened.secrets) put_at(opened.body, path, secret);
-    bodies.emplace(id, std::move(opened.body));
+    CO_TRY(bodies[id], co_await opened_body(tenant, Collection::attack_protection, std::move(document)));
   }
   co_return std::make_shared<const domain::AttackProtection>(
       domain::AttackProtection::from_documents(std::move(bodies)));
@@ -248,6 +254,23 @@ Async<ConfigurationLoader::Ptr<domain::FlagRules>> ConfigurationLoader::flags(Te
   domain::FlagRules rules;
   for (const auto& document : documents) rules.add(document.id, document.body);
   co_return std::make_shared<const domain::FlagRules>(std::move(rules));
+}
+
+// A tenant has at most one of each.
+Async<ConfigurationLoader::Ptr<domain::NotificationProviders>> ConfigurationLoader::notification_providers(
+    TenantId tenant) {
+  domain::NotificationProviders out;
+  CO_TRY(auto mails, co_await all(tenant, Collection::email_providers, "", ""));
+  for (auto& document : mails) {
+    CO_TRY(const auto body, co_await opened_body(tenant, Collection::email_providers, std::move(document)));
+    out.mail = domain::MailProvider::from_json(body);
+  }
+  CO_TRY(auto phones, co_await all(tenant, Collection::phone_providers, "", ""));
+  for (auto& document : phones) {
+    CO_TRY(const auto body, co_await opened_body(tenant, Collection::phone_providers, std::move(document)));
+    out.phone = domain::PhoneProvider::from_json(body);
+  }
+  co_return std::make_shared<const domain::NotificationProviders>(std::move(out));
 }
 
 }  // namespace durward::adapters

@@ -33,6 +33,7 @@ class ConfigurationLoader {
   Async<Ptr<domain::Entitlements>> entitlements(domain::TenantId tenant);
   Async<Ptr<domain::FlagRules>> flags(domain::TenantId tenant);
   Async<Ptr<domain::TenantScripts>> scripts(domain::TenantId tenant);
+  Async<Ptr<domain::NotificationProviders>> notification_providers(domain::TenantId tenant);
 
  private:
   struct Opened {
@@ -53,6 +54,9 @@ class ConfigurationLoader {
   Async<domain::Connection> connection_of(domain::TenantId tenant, ports::Document document);
   Async<std::vector<ports::Document>> all(domain::TenantId tenant, ports::Collection collection,
                                           std::string key, std::string value);
+  // With its secrets where the API takes them.
+  Async<json::Object> opened_body(domain::TenantId tenant, ports::Collection collection,
+                                  ports::Document document);
   Async<json::Object> body_of(domain::TenantId tenant, ports::Collection collection, std::string id);
 
   ports::Tenants& tenants_;

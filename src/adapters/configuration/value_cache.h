@@ -30,7 +30,8 @@ enum class ConfigurationKind : uint8_t {
   attack_protection,
   entitlements,
   flags,
-  scripts
+  scripts,
+  notification_providers
 };
 
 // Names a value without owning its text, so that a hit allocates nothing.

@@ -106,6 +106,15 @@ TEST_P(JobsContract, a_retry_waits_and_is_counted) {
   EXPECT_EQ(claim(1).value()->attempts, 1);
 }
 
+TEST_P(JobsContract, a_job_that_is_released_waits_and_counts_nothing) {
+  ASSERT_TRUE(commit(job(1)));
+  ASSERT_TRUE(claim(1).value());
+  ASSERT_TRUE(run_sync(store->jobs().release(1, clock.now() + Seconds(5))));
+  expect_busy(1);
+  clock.advance(Seconds(5));
+  EXPECT_EQ(claim(1).value()->attempts, 0);
+}
+
 TEST_P(JobsContract, jobs_wait_for_their_time) {
   ASSERT_TRUE(commit(job(1, Seconds(10)), job(2)));
   expect_busy(1);

@@ -347,6 +347,46 @@ TEST_F(QueueWorkerTest, failing_events_are_retried_after_growing_pauses_and_buri
   EXPECT_EQ(letters[0].reason, "away");
 }
 
+// Nobody is done before all are here.
+class MeetingConsumer : public Consumer {
+ public:
+  explicit MeetingConsumer(int expected) : missing_(expected) {}
+  Async<> handle(domain::Event event) override {
+    co_return co_await pool_.run([&]() -> Result<> {
+      std::unique_lock lock(mutex_);
+      --missing_;
+      changed_.notify_all();
+      const bool met = changed_.wait_for(lock, std::chrono::seconds(20), [&] { return missing_ <= 0; });
+      if (!met) return fail(ErrorKind::unavailable, "alone");
+      return event.id == 2 ? Result<>(fail(ErrorKind::invalid, "refused")) : Result<>();
+    });
+  }
+  Async<> give_up(domain::Event event) override {
+    given_up.push_back(event.id);
+    co_return Result<>();
+  }
+  std::vector<int64_t> given_up;
+
+ private:
+  ThreadPool pool_{"meeting", 3, 8};
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int missing_;
+};
+
+TEST_F(QueueWorkerTest, those_of_a_batch_may_be_handled_side_by_side_each_with_its_own_end) {
+  MeetingConsumer meeting(3);
+  options.side_by_side = true;
+  QueueWorker beside(broker, store->outbox(), meeting, clock, {.name = "q", .pattern = "user.*"}, options,
+                     registry);
+  for (int64_t id = 1; id <= 3; ++id) append(id);
+  EXPECT_EQ(run_sync(beside.run_once()).value(), 3);
+  EXPECT_EQ(meeting.given_up, V{2});
+  EXPECT_EQ(deliveries("done"), 2u);
+  EXPECT_EQ(deliveries("dead"), 1u);
+  EXPECT_EQ(run_sync(beside.run_once()).value(), 0);
+}
+
 TEST_F(QueueWorkerTest, the_age_of_the_queue_grows_while_nothing_is_done) {
   consumer.results.assign(1, fail(ErrorKind::unavailable, "away"));
   append(1);

@@ -52,6 +52,11 @@ Async<int64_t> QueueWorker::handle_due(Milliseconds wait) {
   declared_ = true;
   CO_ENSURE(co_await measure());
   CO_TRY(auto deliveries, co_await queues_.fetch(queue_.name, options_.batch, wait));
+  const auto fetched = int64_t(deliveries.size());
+  if (options_.side_by_side && !rounds_.is_stopping()) {
+    CO_ENSURE(co_await handle_all(std::move(deliveries)));
+    co_return fetched;
+  }
   int64_t handled = 0;
   for (auto& delivery : deliveries) {
     if (rounds_.is_stopping()) {
@@ -62,6 +67,34 @@ Async<int64_t> QueueWorker::handle_due(Milliseconds wait) {
     ++handled;
   }
   co_return handled;
+}
+
+// Deliveries under way on the executor of the round, which goes on when none is left.
+struct QueueWorker::Batch {
+  size_t left = 0;
+  std::function<void()> resume;
+  Result<> outcome;
+  std::exception_ptr failure;
+};
+
+Detached QueueWorker::handle_beside(ports::Delivery delivery, Batch& batch) {
+  try {
+    if (auto done = co_await handle(std::move(delivery)); !done) batch.outcome = std::move(done);
+  } catch (...) {
+    batch.failure = std::current_exception();
+  }
+  if (--batch.left == 0 && batch.resume) batch.resume();
+}
+
+Async<> QueueWorker::handle_all(std::vector<ports::Delivery> deliveries) {
+  Batch batch{.left = deliveries.size() + 1};
+  for (auto& delivery : deliveries) handle_beside(std::move(delivery), batch);
+  co_await Suspend{[&batch](std::function<void()> resume) {
+    batch.resume = std::move(resume);
+    if (--batch.left == 0) batch.resume();
+  }};
+  if (batch.failure) std::rethrow_exception(batch.failure);
+  co_return std::move(batch.outcome);
 }
 
 Async<> QueueWorker::measure() {
@@ -91,6 +124,7 @@ Async<> QueueWorker::settle(ports::Delivery delivery, Error error) {
                                                    {"error", error.code},
                                                    {"debug", error.debug}});
   const auto pause = pause_after(delivery.attempt, options_);
+  CO_ENSURE(co_await consumer_.postponed(delivery.event, clock_.now() + pause));
   co_return co_await queues_.retry(queue_.name, std::move(delivery), pause);
 }
 

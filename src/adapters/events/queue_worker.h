@@ -15,6 +15,8 @@ class Consumer {
   virtual ~Consumer() = default;
   // Done, or an error: `invalid` never will be, all others may be after a pause.
   virtual Async<> handle(domain::Event event) = 0;
+  // It failed and comes again at `until`.
+  virtual Async<> postponed(domain::Event, TimePoint) { co_return Result<>(); }
   // The event becomes a dead letter; what belongs to it may go.
   virtual Async<> give_up(domain::Event event) = 0;
 };
@@ -22,13 +24,15 @@ class Consumer {
 struct QueueWorkerOptions {
   int64_t attempts_max = 12;
   int64_t batch = 16;
+  bool side_by_side = false;                     // those of a batch at once, in no order
   Seconds measure{5};                            // how often the queue is asked for its age
   Milliseconds wait{1000};                       // for the next event, where the broker does not wake us
   Seconds first_pause{30}, longest_pause{3600};  // between attempts, doubled each time
 };
 
-// Hands the events of one queue to a consumer, in order, one after the other; acknowledges what is done,
-// tries again later what is not, and buries in the outbox what failed for good, before the broker forgets it.
+// Hands the events of one queue to a consumer, in order, one after the other unless the options say
+// otherwise; acknowledges what is done, tries again later what is not, and buries in the outbox what failed
+// for good, before the broker forgets it.
 //
 // Metrics: durward_deliveries_total{queue,outcome} with done, retried, dead;
 // durward_queue_age_seconds{queue}, of the oldest event not yet acknowledged.
@@ -46,6 +50,9 @@ class QueueWorker {
   Async<bool> round();
   Async<> measure();
   Async<int64_t> handle_due(Milliseconds wait);
+  Async<> handle_all(std::vector<ports::Delivery> deliveries);
+  struct Batch;
+  Detached handle_beside(ports::Delivery delivery, Batch& batch);
   Async<> handle(ports::Delivery delivery);
   Async<> settle(ports::Delivery delivery, Error error);
   Async<> bury(ports::Delivery delivery, Error error);

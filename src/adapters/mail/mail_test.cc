@@ -4,18 +4,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <atomic>
-#include <condition_variable>
 #include <thread>
 
-#include "adapters/events/local_broker.h"
 #include "adapters/mail/mail_catcher.h"
-#include "adapters/mail/mail_consumer.h"
 #include "adapters/mail/mime.h"
 #include "adapters/mail/smtp_mailer.h"
-#include "adapters/sqlite/store.h"
+#include "adapters/mail/tenant_smtp.h"
 #include "base/encoding.h"
-#include "base/log.h"
 
 namespace durward::adapters {
 namespace {
@@ -24,8 +19,8 @@ const TimePoint at = *parse_iso8601("2026-01-31T09:30:05.000Z");
 
 std::string rendered(const ports::Mail& mail) {
   SeededRandom random(1);
-  return mime::render(mail, *mime::parse_address("Acme <no-reply@acme.test>"),
-                      *mime::parse_address("a@b.test"), at, random);
+  return mime::render(mail, *domain::parse_mail_address("Acme <no-reply@acme.test>"),
+                      *domain::parse_mail_address("a@b.test"), at, random);
 }
 bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
@@ -45,6 +40,13 @@ TEST(Mime, one_body_needs_no_parts) {
   EXPECT_TRUE(has(rendered({.subject = "s", .html = "<p>"}), "Content-Type: text/html; charset=utf-8"));
 }
 
+TEST(Mime, headers_of_a_provider_are_added_one_line_each) {
+  const auto text =
+      rendered({.subject = "s", .text = "t", .headers = {{"X-Set", "a"}, {"X-Bad", "b\r\nBcc: c"}}});
+  EXPECT_TRUE(has(text, "\r\nX-Set: a\r\n"));
+  EXPECT_FALSE(has(text, "Bcc: "));
+}
+
 TEST(Mime, a_subject_cannot_add_headers) {
   const auto text = rendered({.subject = "Hi\r\nBcc: victim@x.test\r\n\r\nbody", .text = "t"});
   EXPECT_FALSE(has(text, "Bcc: "));
@@ -52,7 +54,7 @@ TEST(Mime, a_subject_cannot_add_headers) {
 }
 
 TEST(Mime, names_and_boundaries_add_no_header_either) {
-  const auto from = *mime::parse_address("\"A\tB\" <a@b.test>");
+  const auto from = *domain::parse_mail_address("\"A\tB\" <a@b.test>");
   EXPECT_EQ(from.name, "A B");
   SeededRandom random(1);
   const ports::Mail mail{.subject = "s", .text = "--=_x\r\nBcc: v@x.test", .html = "<p>\r\n--=_x--"};
@@ -101,17 +103,6 @@ TEST(Mime, body_lines_are_short_whatever_the_text) {
   }
 }
 
-TEST(Mime, addresses_that_are_not_one_plain_address_are_refused) {
-  for (std::string_view good : {"a@b", "Name <a@b.test>", "\"N, M\" <a.b+c@d.test>", " a@b "})
-    EXPECT_TRUE(mime::parse_address(good)) << good;
-  for (std::string_view bad : {"", "a", "@b", "a@", "a@b, c@d", "a@b\r\nBcc: c@d", "<a@b> <c@d> x", "a b@c",
-                               "ä@b.test", "a@b> RCPT TO:<c", "a@<b>", "Name <a@b\r\n>"}) {
-    const auto address = mime::parse_address(bad);
-    ASSERT_FALSE(address.has_value()) << bad;
-    EXPECT_EQ(address.error().code, "invalid_address");
-  }
-}
-
 // Speaks as much SMTP as one delivery needs; `replies` answer the recipient.
 class MailServer {
  public:
@@ -128,6 +119,12 @@ class MailServer {
     thread_ = std::thread([this] { serve(); });
   }
   ~MailServer() { finish(); }
+  uint16_t port() const { return uint16_t(port_); }
+  // Nobody comes: what was heard until now.
+  const std::string& abandon() {
+    ::shutdown(listener_, SHUT_RDWR);
+    return finish();
+  }
   std::string url() const { return "smtp://127.0.0.1:" + std::to_string(port_); }
   const std::string& finish() {
     if (thread_.joinable()) thread_.join();
@@ -139,6 +136,7 @@ class MailServer {
   void say(const std::string& line) { (void)!::write(peer_, line.data(), line.size()); }
   void serve() {
     peer_ = ::accept(listener_, nullptr, nullptr);
+    if (peer_ < 0) return;
     say("220 test ESMTP\r\n");
     std::string line;
     bool in_data = false;
@@ -228,187 +226,37 @@ TEST(MailCatcher, the_newest_mails_are_kept_and_found) {
   EXPECT_FALSE(catcher.latest_to("c@x"));
 }
 
-// Answers each mail with the next of its results, then with success.
-class ScriptedMailer : public ports::Mailer {
- public:
-  Async<> send(ports::Mail mail) override {
-    std::lock_guard lock(mutex);
-    sent.push_back(mail.to);
-    ready.notify_all();
-    if (results.empty()) co_return Result<>();
-    auto result = results.front();
-    if (results.size() > 1 || !forever) results.erase(results.begin());
-    co_return result;
-  }
-  std::mutex mutex;
-  std::condition_variable ready;
-  std::vector<Result<>> results;
-  bool forever = false;
-  std::vector<std::string> sent;
-};
-
-class MailConsumerTest : public testing::Test {
+class TenantSmtpTest : public testing::Test {
  protected:
-  MailConsumerTest() {
-    log::set_sink([](std::string_view) {});
-    tenant = run_sync(store->tenants().create("acme", "k", clock.now())).value().id;
+  Result<> send(MailServer& server, std::vector<std::string> allow) {
+    TenantSmtp servers({.timeout = Seconds(5)}, *sandbox::EgressPolicy::parse(allow), clock, random);
+    return run_sync(
+        servers.send({.host = "127.0.0.1", .port = server.port()}, {.from = "a@b.test", .to = "c@d.test"}));
   }
-  // As the committer of the server does: the job, and the event that says where it is.
-  domain::Event add(int64_t id) {
-    const domain::Event event{.id = 1000 + id,
-                              .type = "mail.requested",
-                              .time = clock.now(),
-                              .data = {{"job", std::to_string(id)}}};
-    EXPECT_TRUE(run_sync(store->committer().commit(
-        tenant,
-        {ports::InsertJob{id, "mail", mail_to_payload({.to = std::to_string(id) + "@x"}), clock.now()},
-         ports::AppendEvent{event}})));
-    return event;
-  }
-  int64_t round() { return run_sync(worker.run_once()).value(); }
-  uint64_t mails(const std::string& outcome) {
-    return registry.counter("durward_mails_total", "", "outcome=\"" + outcome + "\"").value();
-  }
-  bool has_job(int64_t id) {
-    const auto job = run_sync(store->jobs().claim(id, clock.now(), Seconds(0)));
-    return !job || *job;
-  }
-
   FixedClock clock{at};
-  std::unique_ptr<SqliteStore> store = SqliteStore::open({}, clock).value();
-  domain::TenantId tenant;
-  ScriptedMailer mailer;
-  metrics::Registry registry;
-  MailConsumer consumer{store->jobs(), mailer, clock, registry};
-  LocalBroker broker{store->outbox(), store->leases(), clock, "me"};
-  QueueWorker worker{broker, store->outbox(), consumer, clock, mail_queue(), {}, registry};
+  SeededRandom random{1};
 };
 
-TEST_F(MailConsumerTest, a_mail_survives_its_way_through_a_job) {
-  const ports::Mail mail{"f", "t", "s", "x", "h", "acme", "verify_email"};
-  const auto back = mail_from_payload(mail_to_payload(mail));
-  EXPECT_EQ(back.from + back.to + back.subject + back.text + back.html + back.tenant + back.template_name,
-            "ftsxhacmeverify_email");
+TEST_F(TenantSmtpTest, a_server_that_is_not_public_is_not_even_connected_to) {
+  MailServer server("250 ok\r\n");
+  const auto sent = send(server, {});
+  ASSERT_FALSE(sent);
+  EXPECT_EQ(sent.error().code, "private_address");
+  EXPECT_EQ(sent.error().kind, ErrorKind::invalid);
+  EXPECT_EQ(server.abandon(), "");
 }
 
-TEST_F(MailConsumerTest, a_mail_is_sent_once_however_often_its_event_comes) {
-  const auto event = add(1);
-  EXPECT_EQ(round(), 1);
-  EXPECT_EQ(round(), 0);
-  EXPECT_TRUE(run_sync(consumer.handle(event)));
-  EXPECT_EQ(mailer.sent, std::vector<std::string>{"1@x"});
-  EXPECT_FALSE(has_job(1));
-}
-
-TEST_F(MailConsumerTest, a_mail_that_another_worker_is_sending_is_left_to_it) {
-  const auto event = add(1);
-  ASSERT_TRUE(run_sync(store->jobs().claim(1, clock.now(), Seconds(60))).value());
-  EXPECT_EQ(run_sync(consumer.handle(event)).error().code, "job_busy");
-  EXPECT_TRUE(mailer.sent.empty());
-}
-
-TEST_F(MailConsumerTest, an_event_without_a_job_is_invalid) {
-  for (const json::Object& data : {json::Object{}, json::Object{{"job", "x"}}, json::Object{{"job", 1}}}) {
-    EXPECT_EQ(run_sync(consumer.handle({.type = "mail.requested", .data = data})).error().kind,
-              ErrorKind::invalid);
-    EXPECT_TRUE(run_sync(consumer.give_up({.type = "mail.requested", .data = data})));
+TEST_F(TenantSmtpTest, where_the_operator_allows_it_nothing_is_said_without_tls) {
+  for (const std::vector<std::string>& allow :
+       {std::vector<std::string>{"127.0.0.0/8"}, std::vector<std::string>{}}) {
+    MailServer server("250 ok\r\n");
+    auto open = allow;
+    if (open.empty()) open.push_back("127.0.0.1:" + std::to_string(server.port()));
+    const auto sent = send(server, open);
+    ASSERT_FALSE(sent);
+    EXPECT_EQ(sent.error().kind, ErrorKind::unavailable);
+    EXPECT_TRUE(has(server.finish(), "EHLO b.test")) << "it was reached";
   }
-}
-
-TEST_F(MailConsumerTest, a_passing_failure_is_tried_again_after_a_growing_pause) {
-  mailer.results = {fail(ErrorKind::unavailable, "away"), fail(ErrorKind::unavailable, "away")};
-  add(1);
-  EXPECT_EQ(round(), 1);
-  clock.advance(Seconds(29));
-  EXPECT_EQ(round(), 0);
-  clock.advance(Seconds(1));
-  EXPECT_EQ(round(), 1);
-  clock.advance(Seconds(59));
-  EXPECT_EQ(round(), 0);
-  clock.advance(Seconds(1));
-  EXPECT_EQ(round(), 1);
-  clock.advance(Seconds(86400));
-  EXPECT_EQ(round(), 0);
-  EXPECT_EQ(mailer.sent.size(), 3u);
-}
-
-TEST_F(MailConsumerTest, a_refused_mail_is_given_up_at_once_and_a_failing_one_after_twelve_attempts) {
-  mailer.results = {fail(ErrorKind::invalid, "refused")};
-  add(1);
-  EXPECT_EQ(round(), 1);
-  EXPECT_FALSE(has_job(1)) << "its link is of no use any more";
-  mailer.results = {fail(ErrorKind::unavailable, "away")};
-  mailer.forever = true;
-  add(2);
-  for (int i = 0; i < 20; ++i) {
-    clock.advance(Seconds(3600));
-    round();
-  }
-  EXPECT_EQ(mailer.sent.size(), 13u);
-  EXPECT_EQ(mails("refused"), 1u);
-  EXPECT_EQ(mails("given_up"), 2u);
-  EXPECT_FALSE(has_job(2));
-  const auto letters = run_sync(store->outbox().dead_letters("mail", 10)).value();
-  ASSERT_EQ(letters.size(), 2u);
-  EXPECT_EQ(letters[0].reason, "away");
-  EXPECT_EQ(letters[0].attempts, 12);
-  EXPECT_EQ(letters[1].reason, "refused");
-}
-
-// Answers after the test says so, as a slow server does.
-class Gate {
- public:
-  void pass() {
-    std::unique_lock lock(mutex_);
-    waiting_ = true;
-    changed_.notify_all();
-    changed_.wait(lock, [this] { return open_; });
-  }
-  void await_waiter() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return waiting_; });
-  }
-  void open() {
-    std::lock_guard lock(mutex_);
-    open_ = true;
-    changed_.notify_all();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool waiting_ = false, open_ = false;
-};
-
-class SlowMailer : public ports::Mailer {
- public:
-  explicit SlowMailer(Gate& gate) : gate_(gate) {}
-  Async<> send(ports::Mail) override {
-    gate_.pass();
-    ++sent;
-    co_return Result<>();
-  }
-  int sent = 0;
-
- private:
-  Gate& gate_;
-};
-
-TEST_F(MailConsumerTest, stopping_waits_for_the_mail_being_sent_and_leaves_the_rest_to_the_next_worker) {
-  Gate gate;
-  SlowMailer slow(gate);
-  for (int64_t id = 1; id <= 3; ++id) add(id);
-  MailConsumer sending(store->jobs(), slow, clock, registry);
-  QueueWorker busy(broker, store->outbox(), sending, clock, mail_queue(), {}, registry);
-  busy.start();
-  gate.await_waiter();
-  std::thread stopper([&] { busy.stop(); });
-  gate.open();
-  stopper.join();
-  const int sent = slow.sent;
-  EXPECT_GE(sent, 1);
-  EXPECT_EQ(round(), 3 - sent);
-  EXPECT_EQ(int(mailer.sent.size()), 3 - sent);
 }
 
 }  // namespace

@@ -7,29 +7,8 @@
 namespace durward::adapters::mime {
 
 namespace {
-constexpr size_t address_max = 320;       // RFC 3696: 64 + 1 + 255
 constexpr size_t encoded_chunk_max = 45;  // bytes that make 60 characters of an encoded word
 constexpr size_t line_max = 76;           // RFC 2045 §6.8
-
-std::unexpected<Error> bad_address() {
-  return fail(ErrorKind::invalid, "invalid_address", "The mail address cannot be used.");
-}
-
-bool is_atom_char(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         std::string_view("!#$%&'*+-/=?^_`{|}~.").find(c) != std::string_view::npos;
-}
-bool is_domain_char(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.';
-}
-
-bool is_addr_spec(std::string_view text) {
-  const auto at = text.rfind('@');
-  if (at == 0 || at == std::string_view::npos || at + 1 == text.size() || text.size() > address_max)
-    return false;
-  return std::ranges::all_of(text.substr(0, at), is_atom_char) &&
-         std::ranges::all_of(text.substr(at + 1), is_domain_char);
-}
 
 bool is_plain(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7f; });
@@ -50,7 +29,7 @@ size_t whole_characters(std::string_view text, size_t max) {
   return n == 0 ? max : n;
 }
 
-std::string header_of(const Address& a) {
+std::string header_of(const domain::MailAddress& a) {
   if (a.name.empty()) return a.address;
   if (!is_plain(a.name)) return encode_header_text(a.name) + " <" + a.address + ">";
   std::string quoted = "\"";
@@ -84,6 +63,12 @@ std::string body_part(std::string_view type, std::string_view body) {
   return out;
 }
 
+std::string own_headers(const ports::Mail& mail) {
+  std::string out;
+  for (const auto& [name, value] : mail.headers) out += name + ": " + encode_header_text(value) + "\r\n";
+  return out;
+}
+
 std::string content_of(const ports::Mail& mail, Random& random) {
   if (mail.html.empty()) return body_part("text/plain", mail.text);
   if (mail.text.empty()) return body_part("text/html", mail.html);
@@ -93,27 +78,6 @@ std::string content_of(const ports::Mail& mail, Random& random) {
          "--" + boundary + "--\r\n";
 }
 }  // namespace
-
-Result<Address> parse_address(std::string_view text) {
-  text = trim(text);
-  if (text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos) return bad_address();
-  Address out{.address = std::string(text)};
-  if (text.ends_with('>')) {
-    const auto open = text.rfind('<');
-    if (open == std::string_view::npos) return bad_address();
-    out.address = text.substr(open + 1, text.size() - open - 2);
-    auto name = trim(text.substr(0, open));
-    if (name.size() >= 2 && name.starts_with('"') && name.ends_with('"'))
-      name = name.substr(1, name.size() - 2);
-    out.name = one_line(name);
-  }
-  if (!is_addr_spec(out.address)) return bad_address();
-  return out;
-}
-
-std::string_view domain_of(const Address& address) {
-  return std::string_view(address.address).substr(address.address.rfind('@') + 1);
-}
 
 std::string encode_header_text(std::string_view text) {
   // Something that looks like an encoded word must not be taken for one.
@@ -130,13 +94,14 @@ std::string encode_header_text(std::string_view text) {
   return out;
 }
 
-std::string render(const ports::Mail& mail, const Address& from, const Address& to, TimePoint at,
-                   Random& random) {
+std::string render(const ports::Mail& mail, const domain::MailAddress& from, const domain::MailAddress& to,
+                   TimePoint at, Random& random) {
   return "From: " + header_of(from) + "\r\nTo: " + header_of(to) +
          "\r\nSubject: " + encode_header_text(mail.subject) + "\r\nDate: " + date_of(at) +
-         "\r\nMessage-ID: <" + random.hex(32) + "@" + std::string(domain_of(from)) +
+         "\r\nMessage-ID: <" + random.hex(32) + "@" + std::string(from.domain()) +
          ">\r\nMIME-Version: 1.0\r\n"
          "Auto-Submitted: auto-generated\r\n" +  // RFC 3834 §5: no automatic replies, please
+         own_headers(mail) +
          content_of(mail, random);
 }
 

@@ -1,12 +1,17 @@
 #pragma once
+#include <functional>
 #include <memory>
 
 #include "base/clock.h"
 #include "base/executor.h"
 #include "base/random.h"
+#include "http/address.h"
 #include "ports/mailer.h"
 
 namespace durward::adapters {
+
+// Whether a connection to this address may be made.
+using AddressRule = std::function<bool(const http::IpAddress& address)>;
 
 struct SmtpOptions {
   std::string url;  // smtp://host:587 or smtps://host:465
@@ -17,7 +22,13 @@ struct SmtpOptions {
   std::string helo_domain;       // empty: that of the sender
   Seconds connect_timeout{10}, timeout{30};
   size_t threads = 2, queue_max = 256;
+  AddressRule allows;  // empty: all
 };
+
+// Before the first of them. Throws when the library cannot be used.
+void initialise_smtp();
+// One mail, now: blocks. Errors as SmtpMailer; invalid/"private_address" when `allows` refused every address.
+Result<> send_over_smtp(const SmtpOptions& options, const ports::Mail& mail, TimePoint now, Random& random);
 
 // Sends over SMTP. `invalid` for an unusable address and a permanent refusal (5xx of RFC 5321 §4.2.1),
 // `unavailable` for everything that may pass. Thread-safe.
@@ -28,7 +39,6 @@ class SmtpMailer : public ports::Mailer {
   Async<> send(ports::Mail mail) override;
 
  private:
-  Result<> send_now(const ports::Mail& mail);
   SmtpOptions options_;
   const Clock& clock_;
   Random& random_;

@@ -97,6 +97,12 @@ Async<> PostgresJobs::retry(int64_t id, TimePoint not_before) {
   co_return Result<>();
 }
 
+Async<> PostgresJobs::release(int64_t id, TimePoint not_before) {
+  CO_ENSURE(co_await c_.pool.run(
+      only(Statement::fixed("UPDATE jobs SET due_at=$2 WHERE id=$1", id, not_before)), Way::write));
+  co_return Result<>();
+}
+
 // Small batches, so that no transaction is long. Rows of dropped partitions are not counted.
 Async<int64_t> PostgresJobs::sweep(TimePoint now, int64_t limit) {
   if (const auto maintained = co_await maintain_partitions(c_.pool, now, c_.retention.logs); !maintained)

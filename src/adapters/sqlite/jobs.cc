@@ -80,6 +80,13 @@ Async<> SqliteJobs::retry(int64_t id, TimePoint not_before) {
   });
 }
 
+Async<> SqliteJobs::release(int64_t id, TimePoint not_before) {
+  co_return co_await c_.engine.write([id, not_before](Database& db, Effects&) -> Result<> {
+    db.run("UPDATE jobs SET due_at=? WHERE id=?", not_before, id);
+    return {};
+  });
+}
+
 // Small batches: logins wait for the writer only as long as one of them takes.
 Async<int64_t> SqliteJobs::sweep(TimePoint now, int64_t limit) {
   int64_t removed = 0;

@@ -186,6 +186,7 @@ class SqliteJobs : public ports::Jobs {
   Async<std::optional<ports::Job>> claim(int64_t id, TimePoint now, Seconds lease) override;
   Async<> complete(int64_t id) override;
   Async<> retry(int64_t id, TimePoint not_before) override;
+  Async<> release(int64_t id, TimePoint not_before) override;
   Async<int64_t> sweep(TimePoint now, int64_t limit) override;
 
  private:

@@ -49,12 +49,13 @@ std::string tenant_key(std::string_view use, const Scene& scene) {
 }
 
 MailFacts facts(const Scene& scene, const domain::TenantSettings& settings, const Options& options,
-                std::string to) {
+                const domain::Connection& connection, const domain::User& user, std::string to) {
   return {.to = std::move(to),
           .from = options.mail_from,
           .tenant_name = scene.tenant.name,
           .product = settings.friendly_name.empty() ? scene.tenant.name : settings.friendly_name,
-          .support_email = settings.support_email};
+          .support_email = settings.support_email,
+          .about = about(scene, connection, user)};
 }
 
 struct Notice {
@@ -72,7 +73,7 @@ Task<> tell_user(Notice notice, domain::User user, ports::Writes& writes) {
   if (!co_await is_due(services, tenant_key("mail", scene) + user.user_id, user_mail_once_in, scene.now))
     co_return;
   TicketRequest request{.client_id = scene.client_id, .mark_email_as_verified = true};
-  auto mail = facts(scene, settings, database.options(), user.email());
+  auto mail = facts(scene, settings, database.options(), connection, user, user.email());
   mail.valid = request.ttl;
   auto ticket = database.reset_ticket(scene, connection, user, std::move(request));
   mail.url = ticket.url;
@@ -90,7 +91,8 @@ Task<> tell_admin(Notice notice, const BreachedPasswordDetection& wanted, ports:
       due |= co_await is_due(services, tenant_key("report", scene) + std::string(one.word), one.once_in,
                              scene.now);
   if (!due) co_return;
-  const auto mail = facts(scene, settings, database.options(), settings.support_email);
+  const auto mail =
+      facts(scene, settings, database.options(), connection, domain::User(), settings.support_email);
   writes.push_back(mail_job(services.sequence.next(), render_mail("breached_passwords", mail), scene.now));
 }
 

@@ -409,6 +409,10 @@ TEST_F(DatabaseConnection, a_mail_job_holds_the_link_and_no_log_record_does) {
   EXPECT_EQ(json::string_or(job->payload, "template"), "reset_email");
   EXPECT_NE(json::string_or(job->payload, "text").find("/u/reset-verify?ticket="), std::string::npos);
   EXPECT_NE(json::string_or(job->payload, "html").find("Acme &amp; Sons"), std::string::npos);
+  const auto mail =
+      ports::mail_of({.id = job->id, .tenant = {1}, .kind = job->kind, .payload = job->payload});
+  EXPECT_EQ(mail.about.user_id, users.stored->user.user_id);
+  EXPECT_EQ(mail.about.connection, connection.name);
   const auto& record = find<ports::AppendLog>(writes)->record;
   EXPECT_EQ(record.type, "scpr");
   EXPECT_EQ(json::serialize(record.details).find("ticket="), std::string::npos);

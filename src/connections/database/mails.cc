@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "base/encoding.h"
+#include "connections/database/database.h"
 
 namespace durward::connections::database {
 
@@ -97,6 +98,16 @@ std::string html_body(const Template& t, const MailFacts& facts) {
 
 }  // namespace
 
+domain::NotificationFacts about(const Scene& scene, const domain::Connection& connection,
+                                const domain::User& user) {
+  return {.user_id = user.user_id,
+          .client_id = scene.client_id,
+          .connection = connection.name,
+          .ip = scene.ip,
+          .user_agent = scene.user_agent,
+          .hostname = scene.host};
+}
+
 ports::Mail render_mail(std::string_view name, const MailFacts& facts) {
   const Template& t = template_of(name);
   return {.from = facts.from,
@@ -105,20 +116,8 @@ ports::Mail render_mail(std::string_view name, const MailFacts& facts) {
           .text = text_body(t, facts),
           .html = html_body(t, facts),
           .tenant = facts.tenant_name,
-          .template_name = std::string(name)};
-}
-
-ports::InsertJob mail_job(int64_t id, ports::Mail mail, TimePoint now) {
-  return {.id = id,
-          .kind = "mail",
-          .payload = {{"to", mail.to},
-                      {"from", mail.from},
-                      {"subject", mail.subject},
-                      {"text", mail.text},
-                      {"html", mail.html},
-                      {"template", mail.template_name},
-                      {"tenant", mail.tenant}},
-          .not_before = now};
+          .template_name = std::string(name),
+          .about = facts.about};
 }
 
 }  // namespace durward::connections::database

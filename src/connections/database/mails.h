@@ -2,9 +2,9 @@
 #include <string>
 #include <string_view>
 
-#include "domain/tenant.h"
-#include "ports/mailer.h"
-#include "ports/storage/commit.h"
+#include "domain/connection.h"
+#include "domain/user.h"
+#include "ports/notifications.h"
 
 // The built-in mails of the database connection. Pure text; a job sends them later.
 namespace durward::connections::database {
@@ -17,12 +17,16 @@ struct MailFacts {
   std::string support_email;  // shown when set
   Seconds valid{0};           // how long the link works
   std::string address;        // where attempts came from
+  domain::NotificationFacts about;
 };
+
+struct Scene;
+// What a mail to `user` is about; the user may be one without an id.
+domain::NotificationFacts about(const Scene& scene, const domain::Connection& connection,
+                                const domain::User& user);
 
 // `name`: one of the templates of mails.cc ("verify_email", "reset_email", "stolen_credentials" ...);
 // throws std::logic_error for another.
 ports::Mail render_mail(std::string_view name, const MailFacts& facts);
-// The job that sends it: kind "mail".
-ports::InsertJob mail_job(int64_t id, ports::Mail mail, TimePoint now);
 
 }  // namespace durward::connections::database

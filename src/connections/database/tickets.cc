@@ -38,14 +38,16 @@ json::Object ticket_data(const domain::User& user, TicketRequest request) {
 }
 
 MailFacts mail_facts(const Scene& scene, const domain::TenantSettings& settings, const Options& options,
-                     const domain::User& user, Seconds valid, std::string url) {
+                     const domain::Connection& connection, const domain::User& user, Seconds valid,
+                     std::string url) {
   return {.to = user.email(),
           .from = options.mail_from,
           .url = std::move(url),
           .tenant_name = scene.tenant.name,
           .product = settings.friendly_name.empty() ? scene.tenant.name : settings.friendly_name,
           .support_email = settings.support_email,
-          .valid = valid};
+          .valid = valid,
+          .about = about(scene, connection, user)};
 }
 
 void append(ports::Writes& to, ports::Writes from) {
@@ -157,7 +159,8 @@ ports::Writes Database::send_verification(const Scene& scene, const domain::Tena
                                           TicketRequest request) const {
   const Seconds valid = request.ttl;
   IssuedTicket ticket = verification_ticket(scene, connection, user, std::move(request));
-  auto mail = render_mail("verify_email", mail_facts(scene, settings, options_, user, valid, ticket.url));
+  auto mail =
+      render_mail("verify_email", mail_facts(scene, settings, options_, connection, user, valid, ticket.url));
   ticket.writes.push_back(mail_job(services_.sequence.next(), std::move(mail), scene.now));
   ticket.writes.push_back(
       log(scene, connection, "svr", "Verification email sent.", &user, {{"to", user.email()}}));
@@ -169,7 +172,8 @@ ports::Writes Database::send_reset(const Scene& scene, const domain::TenantSetti
                                    TicketRequest request) const {
   const Seconds valid = request.ttl;
   IssuedTicket ticket = reset_ticket(scene, connection, user, std::move(request));
-  auto mail = render_mail("reset_email", mail_facts(scene, settings, options_, user, valid, ticket.url));
+  auto mail =
+      render_mail("reset_email", mail_facts(scene, settings, options_, connection, user, valid, ticket.url));
   ticket.writes.push_back(mail_job(services_.sequence.next(), std::move(mail), scene.now));
   ticket.writes.push_back(
       log(scene, connection, "scpr", "Change password request.", &user, {{"to", user.email()}}));
@@ -184,7 +188,7 @@ ports::Writes Database::send_unblock(const Scene& scene, const domain::TenantSet
   const Seconds valid = request.ttl;
   IssuedTicket ticket = issue(scene, "unblock_account", "/u/brute-force-protection-unblock", connection, user,
                               std::move(request));
-  auto facts = mail_facts(scene, settings, options_, user, valid, ticket.url);
+  auto facts = mail_facts(scene, settings, options_, connection, user, valid, ticket.url);
   facts.address = scene.ip;
   ticket.writes.push_back(
       mail_job(services_.sequence.next(), render_mail("blocked_account", facts), scene.now));
@@ -206,7 +210,8 @@ Change Database::redeem_unblock(const Scene& scene, const domain::Connection& co
 
 ports::Writes Database::warn_of_address(const Scene& scene, const domain::TenantSettings& settings,
                                         std::string ip) const {
-  MailFacts facts = mail_facts(scene, settings, options_, domain::User(), Seconds(0), "");
+  MailFacts facts =
+      mail_facts(scene, settings, options_, domain::Connection(), domain::User(), Seconds(0), "");
   facts.to = settings.support_email;
   facts.support_email.clear();
   facts.address = std::move(ip);

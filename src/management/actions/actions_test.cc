@@ -320,6 +320,31 @@ TEST(actions, bindings_are_replaced_whole_in_order) {
   EXPECT_EQ(world.bound("post-login"), "");
 }
 
+TEST(actions, a_tenant_has_one_action_of_a_provider) {
+  World world;
+  const auto mail = world.create("mail", "custom-email-provider").text("id");
+  const auto second = world.create("other", "custom-email-provider");
+  EXPECT_EQ(second.status, 409);
+  EXPECT_EQ(second.text("errorCode"), "action_of_trigger_exists");
+  EXPECT_TRUE(second.text("message").contains("'mail'"));
+  const auto login = world.create("login").text("id");
+  EXPECT_EQ(world
+                .patch("/actions/actions/" + login,
+                       body(R"({"supported_triggers":[{"id":"custom-email-provider"}]})"))
+                .status,
+            409);
+  EXPECT_EQ(world.patch("/actions/actions/" + mail, body(R"({"code":"exports.x = 2"})")).status, 200);
+  EXPECT_EQ(world.create("phone", "custom-phone-provider").status, 201);
+  EXPECT_EQ(world.remove("/actions/actions/" + mail).status, 204);
+  EXPECT_EQ(world.create("other", "custom-email-provider").status, 201);
+}
+
+TEST(actions, of_two_that_race_for_a_trigger_one_wins) {
+  World world;
+  world.store.before_commit = [&] { world.create("first", "custom-email-provider"); };
+  EXPECT_EQ(world.create("second", "custom-email-provider").status, 409);
+}
+
 TEST(actions, what_cannot_be_bound_is_refused_and_changes_nothing) {
   World world;
   world.deployed("login");

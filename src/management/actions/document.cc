@@ -21,6 +21,7 @@ std::vector<ports::DocumentKey> action_keys(const json::Object& body) {
   std::vector<ports::DocumentKey> keys = {{"name", json::string_or(body, "name"), true},
                                           {"trigger", std::string(trigger_of(body).id)},
                                           {"deployed", deployed ? "true" : "false"}};
+  if (trigger_of(body).has_one_action) keys.push_back({"only_of", std::string(trigger_of(body).id), true});
   if (const auto* modules = json::array(body, "modules"))
     for (const auto& module : *modules)
       keys.push_back({"module", json::string_or(module.as_object(), "module_id")});

@@ -4,6 +4,7 @@
 #include "management/actions/deploy.h"
 #include "management/actions/handlers.h"
 #include "management/actions/modules.h"
+#include "management/actions/one_action.h"
 #include "management/support/scripts.h"
 #include "management/support/secrets.h"
 
@@ -97,6 +98,7 @@ Handled create_action(const ports::Services& services, Call call) {
   const auto tenant = call.tenant();
   const TimePoint now = services.clock.now();
   CO_TRY(auto body, new_action(call.object(), services.random, now));
+  CO_ENSURE(co_await check_only(services, tenant, std::string(trigger_of(body).id), ""));
   body.stable_erase("secrets");
   CO_TRY(const auto prepared, co_await prepare(services, tenant, call.object()));
   const bool deploys = json::boolean_or(call.object(), "deploy", false);
@@ -127,7 +129,11 @@ Async<> check_trigger_change(const ports::Services& services, Call call, const j
   for (const auto& document : bound)
     if (document.id != wanted)
       co_return invalid_body("The action is bound to the trigger '" + document.id + "'.");
-  co_return Result<>();
+  CO_TRY(const auto action, co_await load(services, action_resource, call.tenant(), call.parameter("id")));
+  if (wanted == trigger_of(action.body).id) co_return Result<>();
+  CO_TRY(const bool provides, co_await is_provider(services, call.tenant(), action.body));
+  if (provides) co_return invalid_body("The tenant's provider runs the action at its trigger.");
+  co_return co_await check_only(services, call.tenant(), wanted, action.id);
 }
 
 }  // namespace
@@ -191,6 +197,11 @@ Async<> remove_action(const ports::Services& services, Call call, std::string id
   if (!bound.empty() && !force)
     co_return fail(ErrorKind::conflict, "",
                    "The action is bound to a trigger: use force to remove it anyway.");
+  CO_TRY(const auto action, co_await services.documents.find(tenant, action_resource.collection, id));
+  CO_TRY(const bool provides, co_await is_provider(services, tenant, action ? action->body : json::Object()));
+  if (provides && !force)
+    co_return fail(ErrorKind::conflict, "",
+                   "The tenant's provider runs the action: use force to remove it anyway.");
   CO_TRY(const auto bundles, co_await bundles_of(services, tenant, id));
   auto writes = unbinding(std::move(bound), id);
   writes.push_back(ports::RemoveDocumentsBy{version_resource.collection, "action", id});

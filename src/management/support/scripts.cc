@@ -125,6 +125,14 @@ void add_bundle_key(std::vector<ports::DocumentKey>& keys, const json::Object& b
   if (!id.empty()) keys.push_back({std::string(bundle_member), id});
 }
 
+Async<bool> has_deployed_action(const ports::Services& services, domain::TenantId tenant,
+                                std::string trigger) {
+  ports::DocumentQuery query{.equals = {{"trigger", std::move(trigger)}, {"deployed", "true"}}, .limit = 1};
+  CO_TRY(const auto found,
+         co_await services.documents.list(tenant, ports::Collection::actions, std::move(query)));
+  co_return !found.items.empty();
+}
+
 bool is_lost_race(const Error& error) {
   return error.code == "version_changed" || error.code == "document_exists";
 }

@@ -24,6 +24,10 @@ Async<std::string> build(const ports::Services& services, domain::TenantId tenan
 Async<> check_syntax(const ports::Services& services, domain::TenantId tenant, std::string code,
                      CodeForm form, std::string where);
 
+// Whether an action of this trigger is deployed: for what names a trigger that has one action.
+Async<bool> has_deployed_action(const ports::Services& services, domain::TenantId tenant,
+                                std::string trigger);
+
 // --- modules: one text for all that a script declares, a document named by its SHA-256
 
 // `dependencies`: [{name, version}]. Empty text for none. invalid/"invalid_body" with the builder's reason.

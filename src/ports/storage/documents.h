@@ -35,7 +35,9 @@ enum class Collection {
   script_modules,
   rules,
   rules_configs,
-  hooks
+  hooks,
+  email_providers,
+  phone_providers
 };
 constexpr std::string_view collection_names[] = {"clients",
                                                  "connections",
@@ -59,7 +61,9 @@ constexpr std::string_view collection_names[] = {"clients",
                                                  "script_modules",
                                                  "rules",
                                                  "rules_configs",
-                                                 "hooks"};
+                                                 "hooks",
+                                                 "email_providers",
+                                                 "phone_providers"};
 inline std::string_view to_string(Collection c) { return collection_names[size_t(c)]; }
 
 struct Document {

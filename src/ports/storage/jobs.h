@@ -25,7 +25,8 @@ class Jobs {
   // has not come.
   virtual Async<std::optional<Job>> claim(int64_t id, TimePoint now, Seconds lease) = 0;
   virtual Async<> complete(int64_t id) = 0;
-  virtual Async<> retry(int64_t id, TimePoint not_before) = 0;  // gives it back and counts an attempt
+  virtual Async<> retry(int64_t id, TimePoint not_before) = 0;    // gives it back and counts an attempt
+  virtual Async<> release(int64_t id, TimePoint not_before) = 0;  // gives it back as it was
   // Deletes expired short-lived rows in batches; returns how many. Called by the worker. Announces again, by
   // a second event, a job that was due `forgotten_after` ago: a server of a version without events wrote it.
   static constexpr Seconds forgotten_after{180};

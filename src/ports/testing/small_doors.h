@@ -7,6 +7,7 @@
 #include "domain/attack_protection.h"
 #include "domain/entitlements.h"
 #include "domain/flags.h"
+#include "domain/notification.h"
 #include "domain/script.h"
 #include "ports/breached_passwords.h"
 #include "ports/configuration.h"
@@ -35,6 +36,10 @@ struct UnchangedConfiguration : ports::Configuration {
   Async<Ptr<domain::TenantScripts>> scripts(domain::TenantId) override {
     co_return std::make_shared<const domain::TenantScripts>(tenant_scripts);
   }
+  Async<Ptr<domain::NotificationProviders>> notification_providers(domain::TenantId) override {
+    co_return std::make_shared<const domain::NotificationProviders>(providers);
+  }
+  domain::NotificationProviders providers;
   domain::AttackProtection protection = domain::AttackProtection::from_documents({});
   domain::Entitlements entitled;
   domain::TenantScripts tenant_scripts;
