@@ -117,6 +117,34 @@ exports.onExecutePostLogin = async (event, api) => { api.idToken.setCustomClaim(
     await api.hooks.delete(hook.id);
   });
 
+  it('chooses who sends mails, an action at last', async () => {
+    const { provider } = api.emails;
+    await assert.rejects(provider.get(), error => error.statusCode === 404);
+    const made = await provider.create({ name: 'sendgrid', credentials: { api_key: 'SG.key' }, default_from_address: 'mails@acme.example' });
+    assert.deepEqual(made, { name: 'sendgrid', enabled: true, default_from_address: 'mails@acme.example', credentials: {} });
+    assert.deepEqual(await provider.get({ fields: 'name,enabled', include_fields: true }), { name: 'sendgrid', enabled: true });
+    await assert.rejects(provider.update({ name: 'custom', credentials: {} }), error => error.statusCode === 404);
+    const action = await api.actions.create({ name: unique('mails'), supported_triggers: [{ id: 'custom-email-provider', version: 'v1' }],
+      code: 'exports.onExecuteCustomEmailProvider = async () => {};', deploy: true });
+    assert.equal((await provider.update({ name: 'custom', credentials: {}, enabled: false })).name, 'custom');
+    await provider.delete();
+    await api.actions.delete(action.id);
+    await assert.rejects(provider.get(), error => error.statusCode === 404);
+  });
+
+  it('chooses who writes to phones', async () => {
+    const { providers } = api.branding.phone;
+    const made = await providers.create({ name: 'twilio', disabled: true, credentials: { auth_token: 'token' },
+      configuration: { sid: 'AC0', default_from: '+15550100', delivery_methods: ['text'] } });
+    assert.match(made.id, /^pro_/);
+    assert.equal((await providers.get(made.id)).configuration.sid, 'AC0');
+    assert.deepEqual((await providers.list()).providers.map(p => p.id), [made.id]);
+    assert.equal((await providers.update(made.id, { disabled: false })).disabled, false);
+    await assert.rejects(providers.test(made.id, { to: '+15550101', delivery_method: 'voice' }), error => error.statusCode === 400);
+    await providers.delete(made.id);
+    assert.deepEqual((await providers.list()).providers, []);
+  });
+
   it('keeps the configuration of custom databases sealed', async () => {
     const options = { enabledDatabaseCustomization: true, import_mode: true, configuration: { URL: 'https://people.example' },
       customScripts: { login: 'function login(email, password, callback) { callback(new WrongUsernameOrPasswordError(email)); }' } };

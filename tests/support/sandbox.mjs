@@ -5,5 +5,10 @@ const tried = spawnSync('bwrap', ['--unshare-user', '--unshare-pid', '--unshare-
 export const noSandbox = tried.status === 0 ? false : `no sandbox here: ${tried.error?.message ?? tried.stderr.trim()}`;
 
 // Files that run customers' code from beginning to end.
-const whole = [/^tests\/extensions\/[^/]*\.test\.mjs$/, /^tests\/(e2e\/(actions|custom-database|script-redirect)|conformance\/(actions|password-reset-action)|compat\/auth0-actions)\.test\.mjs$/];
+const whole = [
+  /^tests\/extensions\/[^/]*\.test\.mjs$/,
+  /^tests\/e2e\/(actions|custom-database|script-redirect)\.test\.mjs$/,
+  /^tests\/conformance\/(actions|event-streams|password-reset-action|providers|token-exchange)\.test\.mjs$/,
+  /^tests\/compat\/auth0-actions\.test\.mjs$/,
+];
 export const needsSandbox = file => whole.some(pattern => pattern.test(file));
