@@ -29,13 +29,19 @@ struct BoundScript {
   bool fail_open = false;  // the transaction goes on without it; otherwise it fails
 };
 
+// Which action judges the subject tokens of a type (Auth0 Management API, token exchange profiles).
+struct TokenExchangeProfile {
+  std::string id, action_id;
+};
+
 // The code of a tenant that logins and tokens run. Immutable; from the configuration cache.
 struct TenantScripts {
   std::map<std::string, std::vector<BoundScript>, std::less<>>
       triggers;                              // bound actions by trigger id, in order
   std::map<std::string, ScriptPtr> actions;  // deployed ones by id: what profiles and providers name
-  std::vector<BoundScript> rules;            // enabled ones, in order
-  json::Object rules_configuration;          // in the clear
+  std::map<std::string, TokenExchangeProfile, std::less<>> token_exchange_profiles;  // by subject_token_type
+  std::vector<BoundScript> rules;                                                    // enabled ones, in order
+  json::Object rules_configuration;                                                  // in the clear
   std::map<std::string, BoundScript> hooks;  // enabled ones by triggerId
 
   const std::vector<BoundScript>& bound_to(std::string_view trigger) const;

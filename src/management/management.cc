@@ -24,6 +24,7 @@
 #include "management/sessions/sessions.h"
 #include "management/tenants/tenants.h"
 #include "management/tickets/tickets.h"
+#include "management/token_exchange_profiles/token_exchange_profiles.h"
 #include "management/users/users.h"
 
 namespace durward::management {
@@ -43,6 +44,7 @@ std::vector<endpoint::Endpoint> rows(const ports::Services& services,
     std::ranges::move(more, std::back_inserter(out));
   };
   for (const auto& resource : resources) add(resource(services));
+  add(token_exchange_profiles::rows(services));
   add(tickets::rows(services, options));
   add(users::rows(services, options));
   // Single-page applications read and change the profile of their user; the token names the application whose

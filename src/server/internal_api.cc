@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "base/encoding.h"
 #include "base/json.h"
 
 namespace durward::server {
@@ -78,9 +79,12 @@ Async<json::Value> InternalApi::call(Place place, http::Method method, std::stri
 
 Async<json::Array> InternalApi::all(Place place, std::string path, std::string plural) const {
   json::Array out;
+  const std::string query = path + (path.find('?') == path.npos ? "?" : "&");
+  std::string from;  // of lists that page by checkpoints only
   for (int page = 0;; ++page) {
-    const std::string paged = path + (path.find('?') == path.npos ? "?" : "&") +
-                              "per_page=100&include_totals=true&page=" + std::to_string(page);
+    const std::string paged =
+        query + (from.empty() ? "per_page=100&include_totals=true&page=" + std::to_string(page)
+                              : "take=100&from=" + percent_encode(from));
     CO_TRY(const auto answer_body, co_await call(place, http::Method::get, paged));
     const auto* object = answer_body.if_object();
     const auto* items = object ? json::array(*object, plural) : answer_body.if_array();
@@ -88,7 +92,9 @@ Async<json::Array> InternalApi::all(Place place, std::string path, std::string p
       co_return fail(ErrorKind::internal, "unexpected_answer",
                      "The list " + path + " has no " + plural + ".");
     out.insert(out.end(), items->begin(), items->end());
-    if (!object || items->size() < 100) co_return out;
+    const bool was_checkpoint = !from.empty();
+    from = object ? json::string_or(*object, "next") : std::string();
+    if (from.empty() && (was_checkpoint || !object || items->size() < 100)) co_return out;
   }
 }
 

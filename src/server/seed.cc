@@ -34,6 +34,7 @@ constexpr ListSection list_sections[] = {
     {"rulesConfigs", &Seed::rules_configs},
     {"hooks", &Seed::hooks},
     {"phoneProviders", &Seed::phone_providers},
+    {"tokenExchangeProfiles", &Seed::token_exchange_profiles},
 };
 constexpr ObjectSection object_sections[] = {
     {"tenant", &Seed::settings},   {"branding", &Seed::branding},
@@ -65,7 +66,6 @@ constexpr std::string_view unserved_sections[] = {"connectionProfiles",
                                                   "selfServiceProfiles",
                                                   "supplementalSignals",
                                                   "themes",
-                                                  "tokenExchangeProfiles",
                                                   "userAttributeProfiles"};
 
 // Nothing in it, or everything in it switched off.

@@ -19,7 +19,8 @@ struct Seed {
   std::string name;  // tenant.name, else the file's stem
   std::optional<SeedItem> settings, branding, prompts, attack_protection, triggers, email_provider;
   std::vector<SeedItem> clients, resource_servers, client_grants, roles;
-  std::vector<SeedItem> actions, action_modules, rules, rules_configs, hooks, phone_providers;
+  std::vector<SeedItem> actions, action_modules, rules, rules_configs, hooks, phone_providers,
+      token_exchange_profiles;
   std::vector<SeedItem> connections;  // `databases:` and `connections:`
   std::vector<SeedItem>
       users;  // import-file format, plain `password` allowed, `connection` and `roles` by name

@@ -27,7 +27,7 @@ class SeedApplication {
     std::string_view fixed;  // members that cannot change, space separated
   };
   static const Kind clients_kind, apis_kind, roles_kind, connections_kind, actions_kind, modules_kind,
-      rules_kind, hooks_kind, phones_kind;
+      rules_kind, hooks_kind, phones_kind, profiles_kind;
   using Ids = std::map<std::string, std::string, std::less<>>;  // name -> id
 
   Async<> settings();
@@ -47,6 +47,7 @@ class SeedApplication {
   Async<> put_actions();
   Async<> put_triggers();
   Async<> put_hooks();
+  Async<> put_token_exchange_profiles();
   Async<> put_hook_secrets(SeedItem item, std::string id, json::Object secrets);
   Async<> put_providers();
   Async<> put_email_provider();
@@ -62,7 +63,7 @@ class SeedApplication {
   const InternalApi& api_;
   InternalApi::Place place_;
   Seed seed_;
-  Ids clients_, apis_, roles_, connections_, actions_, modules_, rules_, hooks_;
+  Ids clients_, apis_, roles_, connections_, actions_, modules_, rules_, hooks_, profiles_;
 };
 
 }  // namespace durward::server

@@ -25,10 +25,14 @@ const SeedApplication::Kind SeedApplication::hooks_kind{"/hooks", "hooks", "name
 const SeedApplication::Kind SeedApplication::phones_kind{"/branding/phone/providers", "providers", "name",
                                                          "id", ""};
 
+const SeedApplication::Kind SeedApplication::profiles_kind{
+    "/token-exchange-profiles", "token_exchange_profiles", "subject_token_type", "id", "action_id type"};
+
 Async<> SeedApplication::put_scripts() {
   CO_ENSURE(co_await put_action_modules());
   CO_ENSURE(co_await put_actions());
   CO_ENSURE(co_await put_triggers());
+  CO_ENSURE(co_await put_token_exchange_profiles());
   CO_ENSURE(co_await put_all(rules_kind, rules_, seed_.rules));
   for (const auto& item : seed_.rules_configs) {
     json::Object body{{"value", json::string_or(item.body, "value")}};
@@ -90,6 +94,21 @@ Async<> SeedApplication::put_triggers() {
 std::unexpected<Error> SeedApplication::wrong_triggers() const {
   return fail(ErrorKind::invalid, "invalid_seed",
               seed_.triggers->where + ": triggers must hold lists of {action_name, display_name}");
+}
+
+// They name their action, as the Deploy CLI writes them.
+Async<> SeedApplication::put_token_exchange_profiles() {
+  CO_ENSURE(co_await load(profiles_kind, profiles_));
+  for (auto& item : seed_.token_exchange_profiles) {
+    const std::string name = json::string_or(item.body, "action");
+    const auto action = actions_.find(name);
+    if (action == actions_.end())
+      co_return fail(ErrorKind::invalid, "invalid_seed", item.where + ": there is no action '" + name + "'");
+    item.body["action_id"] = action->second;
+    for (const auto member : {"id", "action", "created_at", "updated_at"}) item.body.erase(member);
+    CO_ENSURE(co_await put(profiles_kind, profiles_, item));
+  }
+  co_return Result<>();
 }
 
 Async<> SeedApplication::put_hooks() {

@@ -50,7 +50,7 @@ describe('npm auth0-deploy-cli', () => {
     assert.deepEqual(await settingsOf(to), await settingsOf(from), 'again is fine');
   });
 
-  const code = ['actions', 'triggers', 'rules', 'rulesConfigs', 'hooks', 'databases'];
+  const code = ['actions', 'tokenExchangeProfiles', 'triggers', 'rules', 'rulesConfigs', 'hooks', 'databases'];
   const all = async page => { const out = []; for await (const item of await page) out.push(item); return out; };
   async function codeOf({ management: api }) {
     const bindings = await all(api.actions.triggers.bindings.list('post-login'));
@@ -59,6 +59,8 @@ describe('npm auth0-deploy-cli', () => {
       actions: (await all(api.actions.list())).map(a => ({ name: a.name, code: a.code, deployed: a.deployed_version?.code, secrets: a.secrets.map(s => s.name) }))
         .sort((a, b) => a.name.localeCompare(b.name)),
       bindings: bindings.map(b => [b.action.name, b.display_name]),
+      profiles: await Promise.all((await all(api.tokenExchangeProfiles.list())).map(async ({ name, subject_token_type, type, action_id }) =>
+        ({ name, subject_token_type, type, action: (await api.actions.get(action_id)).name }))),
       rules: (await all(api.rules.list())).map(({ name, script, order, enabled }) => ({ name, script, order, enabled })),
       hooks: (await all(api.hooks.list())).map(({ name, script, triggerId, enabled }) => ({ name, script, triggerId, enabled })),
       databases: databases.filter(d => d.options.customScripts).map(d => [d.name, d.options.customScripts, d.options.import_mode]),
@@ -66,12 +68,15 @@ describe('npm auth0-deploy-cli', () => {
   }
 
   it("moves customers' code from one tenant to another", { skip: noSandbox }, async () => {
-    const { actions, rules, rulesConfigs, hooks, connections } = from.management;
+    const { actions, rules, rulesConfigs, hooks, connections, tokenExchangeProfiles } = from.management;
     const triggers = [{ id: 'post-login', version: 'v3' }];
     for (const name of ['first', 'second'])
       await actions.create({ name, supported_triggers: triggers, code: `exports.onExecutePostLogin = async () => '${name}';\n`, deploy: true,
         secrets: [{ name: 'KEY', value: 'v' }] });
     await actions.create({ name: 'draft', supported_triggers: triggers, code: 'exports.onExecutePostLogin = async () => {};\n' });
+    const judge = await actions.create({ name: 'judge', supported_triggers: [{ id: 'custom-token-exchange', version: 'v1' }], deploy: true,
+      code: 'exports.onExecuteCustomTokenExchange = async () => {};\n' });
+    await tokenExchangeProfiles.create({ name: 'Partners', subject_token_type: 'urn:partner:token', action_id: judge.id, type: 'custom_authentication' });
     await actions.triggers.bindings.updateMany('post-login', { bindings: ['second', 'first']
       .map(value => ({ ref: { type: 'action_name', value }, display_name: `the ${value}` })) });
     for (const name of ['one', 'two']) await rules.create({ name, script: 'function (user, context, callback) {\n  callback(null, user, context);\n}' });
@@ -87,6 +92,7 @@ describe('npm auth0-deploy-cli', () => {
     await deploy(to, code, 'import', '--input_file', path.join(out, 'tenant.yaml'));
     const wanted = await codeOf(from);
     assert.deepEqual(await codeOf(to), wanted);
+    assert.deepEqual(wanted.profiles, [{ name: 'Partners', subject_token_type: 'urn:partner:token', type: 'custom_authentication', action: 'judge' }]);
     assert.deepEqual(wanted.bindings, [['second', 'the second'], ['first', 'the first']]);
     await deploy(to, code, 'import', '--input_file', path.join(out, 'tenant.yaml'));
     assert.deepEqual(await codeOf(to), wanted, 'again is fine');

@@ -60,6 +60,12 @@ actions:
     code: ./actions/machine.js
     deployed: true
     supported_triggers: [{id: credentials-exchange, version: v2}]
+  - name: judge
+    code: exports.onExecuteCustomTokenExchange = async () => {};
+    deployed: true
+    supported_triggers: [{id: custom-token-exchange, version: v1}]
+tokenExchangeProfiles:
+  - {name: Partners, subject_token_type: 'urn:partner:token', type: custom_authentication, action: judge}
 triggers:
   credentials-exchange:
     - {action_name: machine, display_name: machine}
@@ -82,6 +88,12 @@ triggers:
     const { data } = await actions.triggers.bindings.list('credentials-exchange');
     assert.deepEqual(data.map(b => b.action.name), ['machine']);
     assert.equal(data[0].action.all_changes_deployed, true);
+  });
+
+  it('has its token exchange profiles', async () => {
+    const { data: [profile] } = await world.management.tokenExchangeProfiles.list();
+    assert.equal(profile.subject_token_type, 'urn:partner:token');
+    assert.equal((await world.management.actions.get(profile.action_id)).name, 'judge');
   });
 
   it('runs them, and the tail says what they said', async () => {

@@ -109,6 +109,15 @@ Async<> ConfigurationLoader::load_bindings(TenantId tenant, TenantScripts& out) 
   co_return Result<>();
 }
 
+Async<> ConfigurationLoader::load_token_exchange_profiles(TenantId tenant, TenantScripts& out) {
+  if (out.actions.empty()) co_return Result<>();
+  CO_TRY(const auto profiles, co_await all(tenant, Collection::token_exchange_profiles, "", ""));
+  for (const auto& profile : profiles)
+    out.token_exchange_profiles[json::string_or(profile.body, "subject_token_type")] = {
+        profile.id, json::string_or(profile.body, "action_id")};
+  co_return Result<>();
+}
+
 Async<> ConfigurationLoader::load_rules(TenantId tenant, TenantScripts& out, Bundles& bundles) {
   CO_TRY(auto rules, co_await all(tenant, Collection::rules, "enabled", "true"));
   std::ranges::sort(rules, {}, [](const Document& rule) { return json::integer_or(rule.body, "order", 0); });
@@ -140,6 +149,7 @@ Async<ConfigurationLoader::Ptr<TenantScripts>> ConfigurationLoader::scripts(Tena
   Bundles bundles;
   CO_ENSURE(co_await load_actions(tenant, *out, bundles));
   CO_ENSURE(co_await load_bindings(tenant, *out));
+  CO_ENSURE(co_await load_token_exchange_profiles(tenant, *out));
   CO_ENSURE(co_await load_rules(tenant, *out, bundles));
   CO_ENSURE(co_await load_hooks(tenant, *out, bundles));
   co_return Ptr<TenantScripts>(std::move(out));

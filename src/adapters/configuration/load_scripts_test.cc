@@ -145,6 +145,16 @@ TEST_F(LoadScripts, modules_that_are_gone_are_damage_not_an_action_without_them)
   EXPECT_EQ(run_sync(configuration.scripts(acme)).error().code, "configuration_damaged");
 }
 
+TEST_F(LoadScripts, profiles_name_the_actions_of_their_types) {
+  put_action("a", {{"built_code", "A"}});
+  put(Collection::token_exchange_profiles, "tep_1",
+      {{"subject_token_type", "urn:partner:token"}, {"action_id", "a"}});
+  const auto found = scripts();
+  ASSERT_TRUE(found->token_exchange_profiles.contains("urn:partner:token"));
+  EXPECT_EQ(found->token_exchange_profiles.at("urn:partner:token").id, "tep_1");
+  EXPECT_EQ(found->token_exchange_profiles.at("urn:partner:token").action_id, "a");
+}
+
 TEST_F(LoadScripts, enabled_rules_come_in_order_with_their_configuration) {
   put(Collection::rules, "rul_2", {{"name", "second"}, {"script", "2"}, {"order", 10}},
       {{"enabled", "true"}});

@@ -48,6 +48,7 @@ class ConfigurationLoader {
   Async<> load_bundle(domain::TenantId tenant, std::string sha256, Bundles& bundles);
   Async<> load_actions(domain::TenantId tenant, domain::TenantScripts& out, Bundles& bundles);
   Async<> load_bindings(domain::TenantId tenant, domain::TenantScripts& out);
+  Async<> load_token_exchange_profiles(domain::TenantId tenant, domain::TenantScripts& out);
   Async<> load_rules(domain::TenantId tenant, domain::TenantScripts& out, Bundles& bundles);
   Async<> load_hooks(domain::TenantId tenant, domain::TenantScripts& out, Bundles& bundles);
   Async<> open_configuration(domain::TenantId tenant, json::Object& options);

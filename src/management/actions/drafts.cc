@@ -120,7 +120,7 @@ Handled create_action(const ports::Services& services, Call call) {
 
 namespace {
 
-// An action that is bound stays one of that trigger.
+// An action that is bound or named stays one of that trigger.
 Async<> check_trigger_change(const ports::Services& services, Call call, const json::Object& patch) {
   const auto* triggers = json::array(patch, "supported_triggers");
   if (!triggers) co_return Result<>();
@@ -133,6 +133,10 @@ Async<> check_trigger_change(const ports::Services& services, Call call, const j
   if (wanted == trigger_of(action.body).id) co_return Result<>();
   CO_TRY(const bool provides, co_await is_provider(services, call.tenant(), action.body));
   if (provides) co_return invalid_body("The tenant's provider runs the action at its trigger.");
+  CO_TRY(const bool named, co_await is_action_named(services, call.tenant(), action.id));
+  if (named)
+    co_return invalid_body("The action is named by what uses the trigger '" +
+                           std::string(trigger_of(action.body).id) + "'.");
   co_return co_await check_only(services, call.tenant(), wanted, action.id);
 }
 
@@ -190,7 +194,8 @@ Async<std::set<std::string>> bundles_of(const ports::Services& services, domain:
   co_return out;
 }
 
-// With its versions and, by force, its bindings; what nobody else uses of its modules goes after it.
+// With its versions and, by force, its bindings and what names it; what nobody else uses of its modules goes
+// after it.
 Async<> remove_action(const ports::Services& services, Call call, std::string id, bool force) {
   const auto tenant = call.tenant();
   CO_TRY(auto bound, co_await bindings_of(services, tenant, id));
@@ -202,8 +207,13 @@ Async<> remove_action(const ports::Services& services, Call call, std::string id
   if (provides && !force)
     co_return fail(ErrorKind::conflict, "",
                    "The tenant's provider runs the action: use force to remove it anyway.");
+  CO_TRY(const bool named, co_await is_action_named(services, tenant, id));
+  if (named && !force)
+    co_return fail(ErrorKind::conflict, "",
+                   "The action is named by a token exchange profile: use force to remove both.");
   CO_TRY(const auto bundles, co_await bundles_of(services, tenant, id));
   auto writes = unbinding(std::move(bound), id);
+  std::ranges::move(removal_of_naming(id), std::back_inserter(writes));
   writes.push_back(ports::RemoveDocumentsBy{version_resource.collection, "action", id});
   writes.push_back(api_record(services, call));
   CO_ENSURE(co_await remove(services, action_resource, tenant, id, std::move(writes)));

@@ -11,6 +11,8 @@ constexpr std::string_view bundle_member = "script_modules";
 constexpr ports::Collection bundle_users[] = {
     ports::Collection::action_versions, ports::Collection::action_module_versions, ports::Collection::hooks};
 
+constexpr ports::Collection naming_collections[] = {ports::Collection::token_exchange_profiles};
+
 std::unexpected<Error> invalid_script(const ports::ScriptError& error) {
   std::string message = error.name.empty() ? error.message : error.name + ": " + error.message;
   if (const auto line = json::integer(error.members, "line"))
@@ -131,6 +133,22 @@ Async<bool> has_deployed_action(const ports::Services& services, domain::TenantI
   CO_TRY(const auto found,
          co_await services.documents.list(tenant, ports::Collection::actions, std::move(query)));
   co_return !found.items.empty();
+}
+
+Async<bool> is_action_named(const ports::Services& services, domain::TenantId tenant, std::string action_id) {
+  for (const auto collection : naming_collections) {
+    CO_TRY(const auto found,
+           co_await services.documents.find_by(tenant, collection, std::string(named_action_key), action_id));
+    if (found) co_return true;
+  }
+  co_return false;
+}
+
+ports::Writes removal_of_naming(const std::string& action_id) {
+  ports::Writes out;
+  for (const auto collection : naming_collections)
+    out.push_back(ports::RemoveDocumentsBy{collection, std::string(named_action_key), action_id});
+  return out;
 }
 
 bool is_lost_race(const Error& error) {

@@ -45,6 +45,14 @@ Async<> sweep_bundle(const ports::Services& services, domain::TenantId tenant, s
 // The key by which users of a bundle are found; for Resource::keys.
 void add_bundle_key(std::vector<ports::DocumentKey>& keys, const json::Object& body);
 
+// --- actions that are named instead of bound
+
+// Documents that name an action under this key and cannot be without it.
+inline constexpr std::string_view named_action_key = "action";
+Async<bool> is_action_named(const ports::Services& services, domain::TenantId tenant, std::string action_id);
+// Writes that remove them with their action.
+ports::Writes removal_of_naming(const std::string& action_id);
+
 // True for the errors after which a commit that read before is made again from the beginning.
 bool is_lost_race(const Error& error);
 inline constexpr int race_attempts_max = 5;

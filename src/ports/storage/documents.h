@@ -37,7 +37,8 @@ enum class Collection {
   rules_configs,
   hooks,
   email_providers,
-  phone_providers
+  phone_providers,
+  token_exchange_profiles
 };
 constexpr std::string_view collection_names[] = {"clients",
                                                  "connections",
@@ -63,7 +64,8 @@ constexpr std::string_view collection_names[] = {"clients",
                                                  "rules_configs",
                                                  "hooks",
                                                  "email_providers",
-                                                 "phone_providers"};
+                                                 "phone_providers",
+                                                 "token_exchange_profiles"};
 inline std::string_view to_string(Collection c) { return collection_names[size_t(c)]; }
 
 struct Document {
