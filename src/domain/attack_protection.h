@@ -27,7 +27,7 @@ struct BruteForceProtection {
   std::vector<std::string> allowlist;  // addresses and CIDR blocks that are never counted
 };
 
-// Failed sign-ins and sign-ups of one address, whatever the account.
+// Failed sign-ins, sign-ups and invalid subject tokens of one address, whatever the account.
 struct SuspiciousIpThrottling {
   bool enabled = true, block = true, notify_admin = true;
   std::vector<std::string> allowlist;

@@ -62,6 +62,9 @@ Client Client::from_json(json::Object document, std::string secret) {
     c.id_token_alg = json::string_or(*jwt, "alg", "RS256");
     c.id_token_lifetime = Seconds(json::integer_or(*jwt, "lifetime_in_seconds", 36000));
   }
+  if (const auto* exchange = json::object(document, "token_exchange"))
+    for (const auto& type : json::strings(*exchange, "allow_any_profile_of_type"))
+      c.exchanges_custom_tokens |= type == "custom_authentication";
   c.refresh_token = refresh_token_policy(json::object(document, "refresh_token"));
   c.document = std::move(document);
   return c;

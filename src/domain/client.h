@@ -29,6 +29,8 @@ struct Client {
   bool oidc_conformant = true;
   bool sso_disabled = false;
   bool require_pushed_authorization_requests = false;
+  // token_exchange: it may use every profile of type custom_authentication.
+  bool exchanges_custom_tokens = false;
   std::string organization_usage = "deny";
   std::string id_token_alg = "RS256";  // jwt_configuration.alg
   Seconds id_token_lifetime{36000};

@@ -7,18 +7,21 @@
 namespace durward::extensions {
 namespace {
 
-constexpr std::string_view login = "post-login", metadata = "post-login pre-user-registration",
+constexpr std::string_view login = "post-login", exchange = "custom-token-exchange",
+                           validated = "post-login pre-user-registration",
+                           metadata = "post-login pre-user-registration custom-token-exchange",
                            interactive = "post-login password-reset-post-challenge",
                            providers = "custom-email-provider custom-phone-provider",
                            cached =
                                "post-login credentials-exchange pre-user-registration post-user-registration "
                                "post-change-password send-phone-message password-reset-post-challenge "
-                               "custom-email-provider custom-phone-provider";
+                               "custom-email-provider custom-phone-provider custom-token-exchange";
 
 constexpr CommandRow rows[] = {
     {"access.deny", interactive, "t", true},
-    {"access.deny", "credentials-exchange pre-user-registration", "tt", true},
-    {"validation.error", metadata, "tt", true},
+    {"access.deny", "credentials-exchange pre-user-registration custom-token-exchange", "tt", true},
+    {"access.rejectInvalidSubjectToken", exchange, "t", true},
+    {"validation.error", validated, "tt", true},
     {"accessToken.setCustomClaim", "post-login credentials-exchange", "tV"},
     {"accessToken.addScope", login, "t"},
     {"accessToken.removeScope", login, "t"},
@@ -37,6 +40,10 @@ constexpr CommandRow rows[] = {
     {"authentication.enrollWithAny", login, "a", true},
     {"authentication.recordMethod", login, "u"},
     {"authentication.setPrimaryUser", login, "t"},
+    {"authentication.setUserById", exchange, "t"},
+    {"authentication.setUserByConnection", exchange, "toO"},
+    {"authentication.setActor", exchange, "o"},
+    {"authentication.setOrganization", exchange, "t"},
     {"multifactor.enable", login, "tO"},
     {"redirect.sendUserTo", interactive, "u", true},
     {"prompt.render", interactive, "tO", true},

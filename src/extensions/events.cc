@@ -114,6 +114,13 @@ RequestFacts facts_of(const http::Request& request) {
   return out;
 }
 
+json::Object body_event(const json::Object& members) {
+  json::Object out;
+  for (const auto& member : members)
+    if (!is_hidden(member.key())) out.emplace(member.key(), member.value());
+  return out;
+}
+
 json::Object request_event(const endpoint::RequestContext& context, const RequestFacts& facts) {
   return {{"ip", context.ip},       {"user_agent", context.user_agent}, {"hostname", context.host},
           {"method", facts.method}, {"language", facts.language},       {"query", facts.query},
@@ -128,7 +135,9 @@ json::Object authentication_event(const domain::Session& session) {
 }
 
 json::Object authentication_event(std::string_view method, TimePoint at) {
-  return {{"methods", json::Array{method_event(method, at)}}};
+  json::Array methods;
+  if (!method.empty()) methods.push_back(method_event(method, at));
+  return {{"methods", std::move(methods)}};
 }
 
 Async<json::Array> roles_of_user(const ports::Services& services, domain::TenantId tenant,

@@ -25,9 +25,12 @@ struct RequestFacts {
   json::Object query, body;
 };
 RequestFacts facts_of(const http::Request& request);
+// event.request.body of a request whose parameters were parsed already.
+json::Object body_event(const json::Object& members);
 json::Object request_event(const endpoint::RequestContext& context, const RequestFacts& facts);
 // {methods: [{name, timestamp}]} of a session, with those that scripts recorded.
 json::Object authentication_event(const domain::Session& session);
+// The same of one method; none for an empty one.
 json::Object authentication_event(std::string_view method, TimePoint at);
 
 // [{id, name, description}], in the order they were made. One read, and one a role that is not in the cache.

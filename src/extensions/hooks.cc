@@ -111,8 +111,8 @@ Async<RegistrationVerdict> pre_user_registration_hook(const ports::Services& ser
   }
   const auto* answer = done->answer.if_object();
   if (const auto* user = answer ? json::object(*answer, "user") : nullptr) {
-    if (const auto* metadata = json::object(*user, "user_metadata")) verdict.user_metadata = *metadata;
-    if (const auto* metadata = json::object(*user, "app_metadata")) verdict.app_metadata = *metadata;
+    if (const auto* metadata = json::object(*user, "user_metadata")) verdict.metadata.user = *metadata;
+    if (const auto* metadata = json::object(*user, "app_metadata")) verdict.metadata.app = *metadata;
   }
   co_return verdict;
 }

@@ -10,8 +10,8 @@ json::Object transaction_event(const LoginFacts& facts, const Progress& progress
 }
 
 json::Object authentication_of(const LoginFacts& facts, const Progress& progress) {
-  json::Object out =
-      facts.session ? authentication_event(*facts.session) : authentication_event("pwd", facts.context.now);
+  json::Object out = facts.session ? authentication_event(*facts.session)
+                                   : authentication_event(facts.method, facts.context.now);
   for (const auto& method : progress.methods) out["methods"].get_array().push_back(method);
   return out;
 }

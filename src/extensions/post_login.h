@@ -55,7 +55,8 @@ struct LoginFacts {
   domain::User user;
   std::optional<domain::Session> session;
   std::optional<domain::RefreshToken> refresh_token;
-  json::Object transaction;  // event.transaction without metadata
+  std::string method = "pwd";  // of event.authentication without a session; empty: none
+  json::Object transaction;    // event.transaction without metadata
   std::string resource_server;
   // Whether there is a browser that may be sent elsewhere; otherwise a redirect is interaction_required.
   bool may_redirect = false;

@@ -24,8 +24,7 @@ json::Object event_of(const RegistrationFacts& facts) {
 }
 
 void apply(RegistrationVerdict& verdict, const Command& command) {
-  if (command.name == "user.setUserMetadata") verdict.user_metadata[command.text(0)] = command.args[1];
-  if (command.name == "user.setAppMetadata") verdict.app_metadata[command.text(0)] = command.args[1];
+  verdict.metadata.note(command);
   if (verdict.denial) return;
   if (command.name == "access.deny")
     verdict.denial = Error{ErrorKind::invalid, "extensibility_error", excerpt(command.text(1), words_max),
@@ -33,19 +32,6 @@ void apply(RegistrationVerdict& verdict, const Command& command) {
   if (command.name == "validation.error")
     verdict.denial = Error{ErrorKind::invalid, "validation_error", excerpt(command.text(1), words_max),
                            excerpt(command.text(0), words_max)};
-}
-
-void merge(json::Object& attributes, std::string_view member, const json::Object& changes) {
-  if (changes.empty()) return;
-  json::Object inner;
-  if (const auto* found = json::object(attributes, member)) inner = *found;
-  for (const auto& change : changes) {
-    if (change.value().is_null())
-      inner.erase(change.key());
-    else
-      inner.insert_or_assign(change.key(), change.value());
-  }
-  attributes[member] = std::move(inner);
 }
 
 }  // namespace
@@ -67,11 +53,6 @@ Async<RegistrationVerdict> pre_user_registration(const ports::Services& services
   verdict.trace = outcome.trace();
   verdict.writes = std::move(outcome.writes);
   co_return verdict;
-}
-
-void add_metadata(json::Object& attributes, const RegistrationVerdict& verdict) {
-  merge(attributes, "user_metadata", verdict.user_metadata);
-  merge(attributes, "app_metadata", verdict.app_metadata);
 }
 
 }  // namespace durward::extensions

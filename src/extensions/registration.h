@@ -1,5 +1,6 @@
 #pragma once
 #include "extensions/events.h"
+#include "extensions/metadata.h"
 #include "extensions/trigger.h"
 
 // The trigger pre-user-registration: before a person who signs up, or whom an administrator creates, is
@@ -16,17 +17,14 @@ struct RegistrationFacts {
 };
 
 struct RegistrationVerdict {
-  json::Object user_metadata, app_metadata;  // what scripts add; null removes
-  ports::Writes writes;                      // the record of what ran; also of a refusal
-  json::Object trace;                        // empty: nothing is bound
+  MetadataChanges metadata;
+  ports::Writes writes;  // the record of what ran; also of a refusal
+  json::Object trace;    // empty: nothing is bound
   // For the person: invalid/"extensibility_error" or "validation_error" with the script's words,
   // unavailable. `debug` is for the log.
   std::optional<Error> denial;
 };
 
 Async<RegistrationVerdict> pre_user_registration(const ports::Services& services, RegistrationFacts facts);
-
-// Adds what scripts set to the attributes of a new user.
-void add_metadata(json::Object& attributes, const RegistrationVerdict& verdict);
 
 }  // namespace durward::extensions

@@ -42,9 +42,9 @@ TEST_F(Registration, an_administrator_has_no_client_and_a_person_has_one) {
 
 TEST_F(Registration, metadata_joins_what_was_asked_for_and_null_removes) {
   json::Object attributes{{"user_metadata", json::Object{{"kept", 1}, {"old", 2}}}};
-  add_metadata(attributes,
-               run({asks("user.setUserMetadata", {"old", nullptr}), asks("user.setUserMetadata", {"new", 3}),
-                    asks("user.setAppMetadata", {"by", "action"})}));
+  run({asks("user.setUserMetadata", {"old", nullptr}), asks("user.setUserMetadata", {"new", 3}),
+       asks("user.setAppMetadata", {"by", "action"})})
+      .metadata.apply_to(attributes);
   EXPECT_EQ(attributes, (json::Object{{"user_metadata", json::Object{{"kept", 1}, {"new", 3}}},
                                       {"app_metadata", json::Object{{"by", "action"}}}}));
 }
@@ -80,8 +80,8 @@ TEST_F(Registration, a_hook_gives_metadata_or_refuses_in_its_own_class_of_error)
              json::Array{json::Object{{"user", json::Object{{"app_metadata", json::Object{{"by", "hook"}}},
                                                             {"user_metadata", json::Object{{"a", 1}}}}}}}}};
   const auto verdict = run();
-  EXPECT_EQ(verdict.app_metadata, (json::Object{{"by", "hook"}}));
-  EXPECT_EQ(verdict.user_metadata, (json::Object{{"a", 1}}));
+  EXPECT_EQ(verdict.metadata.app, (json::Object{{"by", "hook"}}));
+  EXPECT_EQ(verdict.metadata.user, (json::Object{{"a", 1}}));
   acts["pre-user-registration hook"] =
       fails("thrown", "bad", "PreUserRegistrationError", {{"userMessage", "You are bad"}});
   EXPECT_EQ(run().denial->message, "You are bad");

@@ -126,6 +126,15 @@ bool uses_cache(const Bindings& bound) {
                              [](const auto& binding) { return binding.script->code.contains("cache"); });
 }
 
+Bindings named(const domain::TenantScripts& scripts, const TriggerCall& call) {
+  const auto action = scripts.actions.find(call.action_id);
+  if (action == scripts.actions.end()) return {};
+  return {{.script = action->second,
+           .binding_id = call.action_id,
+           .display_name = action->second->name,
+           .version = std::string(domain::find_trigger(call.trigger)->version)}};
+}
+
 void find_start(Run& run) {
   const auto at = std::ranges::find(run.bound, run.call.resume_at, &domain::BoundScript::binding_id);
   if (run.call.resume_at.empty() || at == run.bound.end()) return;
@@ -187,7 +196,8 @@ Async<std::string> name_of_bindings(const ports::Services& services, domain::Ten
 
 Async<TriggerOutcome> run_trigger(const ports::Services& services, TriggerCall call) {
   CO_TRY(auto scripts, co_await services.configuration.scripts(call.tenant));
-  const Bindings& bound = scripts->bound_to(call.trigger);
+  const Bindings of_action = named(*scripts, call);
+  const Bindings& bound = call.action_id.empty() ? scripts->bound_to(call.trigger) : of_action;
   if (bound.empty()) co_return TriggerOutcome();
   Run run{.services = services, .call = std::move(call), .scripts = std::move(scripts), .bound = bound};
   find_start(run);

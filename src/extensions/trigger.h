@@ -5,7 +5,7 @@
 
 #include "extensions/execution_record.h"
 
-// Runs the actions that are bound to a trigger.
+// Runs the actions that are bound to a trigger, or the one that a profile names.
 namespace durward::extensions {
 
 struct TriggerCall {
@@ -17,13 +17,15 @@ struct TriggerCall {
   // with its onContinue…, the earlier ones are done. When it is bound no longer, or others come before it
   // now, everything begins anew: no check is passed over because it was bound while somebody was away.
   std::string resume_at, resume_before;
+  // The one deployed action that runs, of an entity-bound trigger (domain/trigger.h); it fails closed.
+  std::string action_id;
   TimePoint now;
 };
 
 struct TriggerOutcome {
   std::vector<Performed> performed;
   std::optional<Failure> failure;
-  std::string execution_id;  // empty: nothing is bound
+  std::string execution_id;  // empty: nothing is bound, or the action is not deployed
   std::string before;        // names the bindings before the last one that ended well
   ports::Writes
       writes;  // the record of the execution, and a log record of what failed; for the caller's commit

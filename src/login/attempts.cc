@@ -30,7 +30,7 @@ std::string key(domain::TenantId tenant, std::string_view kind, std::string_view
 }
 
 std::string_view word_of(Stage stage) {
-  constexpr std::string_view words[] = {"login", "signup", "reset"};
+  constexpr std::string_view words[] = {"login", "signup", "reset", "exchange"};
   return words[size_t(stage)];
 }
 
@@ -75,7 +75,9 @@ std::string address_key(domain::TenantId tenant, Stage stage, std::string_view a
 }
 
 ports::Rate address_rate(const domain::SuspiciousIpThrottling& settings, Stage stage) {
-  const auto& throttle = stage == Stage::sign_up ? settings.sign_up : settings.sign_in;
+  const auto& throttle = stage == Stage::sign_up          ? settings.sign_up
+                         : stage == Stage::token_exchange ? settings.token_exchange
+                                                          : settings.sign_in;
   return {throttle.interval, throttle.max_attempts};
 }
 

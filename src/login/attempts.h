@@ -12,7 +12,7 @@
 namespace durward::login {
 
 // What somebody who is not signed in yet tries.
-enum class Stage { sign_in, sign_up, reset };
+enum class Stage { sign_in, sign_up, reset, token_exchange };
 
 // An address as it is counted: of IPv6 the /64 network, all of which one machine may use, as text.
 std::string counted_address(std::string_view ip);

@@ -32,6 +32,7 @@ constexpr Rule rules[] = {
     {Counts::address, Stage::sign_in, true, "limit_mu", address_sentence},
     {Counts::address, Stage::sign_up, false, "limit_mu", address_sentence},
     {Counts::address, Stage::reset, false, "limit_mu", address_sentence},
+    {Counts::address, Stage::token_exchange, true, "limit_mu", address_sentence},
     {Counts::account, Stage::sign_in, true, "limit_wc", account_sentence},
 };
 constexpr const Rule& account_rule = rules[std::size(rules) - 1];
@@ -100,9 +101,11 @@ void append(ports::Writes& to, ports::Writes from) {
 }  // namespace
 
 ports::Write Protection::record(const Permit& permit, const Rule& rule, const domain::User* user) const {
+  static const domain::Connection none;
   const auto& attempt = permit.attempt;
-  auto write = database_.log(attempt.scene, *attempt.connection, std::string(rule.log_type),
-                             std::string(rule.sentence), user);
+  const auto& connection = attempt.connection ? *attempt.connection : none;
+  auto write =
+      database_.log(attempt.scene, connection, std::string(rule.log_type), std::string(rule.sentence), user);
   if (write.record.user_name.empty()) write.record.user_name = attempt.identifier.substr(0, name_max);
   return write;
 }

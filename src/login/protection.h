@@ -18,9 +18,9 @@ namespace durward::login {
 
 struct Attempt {
   Stage stage = Stage::sign_in;
-  connections::database::Scene scene;  // its ip is the one that counts
-  std::shared_ptr<const domain::Connection> connection;
-  std::string identifier;  // as typed
+  connections::database::Scene scene;                    // its ip is the one that counts
+  std::shared_ptr<const domain::Connection> connection;  // null: of a token exchange, which names nobody
+  std::string identifier;                                // as typed
 };
 
 struct Rule;

@@ -324,6 +324,21 @@ TEST(Protection, sign_ups_and_password_mails_of_an_address_are_counted_apart) {
   EXPECT_EQ(world.admit("ada@example.com", "192.0.2.1", Stage::reset).error().log_type, "limit_mu");
 }
 
+TEST(Protection, invalid_subject_tokens_of_an_address_name_nobody) {
+  Guarded world;
+  world.connection = nullptr;
+  world.throttling().token_exchange.max_attempts = 1;
+  const auto admit = [&] { return world.admit("", "192.0.2.1", Stage::token_exchange); };
+  auto right = admit();
+  ASSERT_TRUE(right);
+  EXPECT_FALSE(admit());
+  world.commit(run_sync(world.protection.passed(std::move(*right))).value());
+  EXPECT_TRUE(admit());
+  EXPECT_EQ(admit().error().log_type, "limit_mu");
+  world.throttling().block = false;
+  EXPECT_EQ(admit()->notes.size(), 1u);
+}
+
 TEST(Protection, an_address_of_this_machine_counts_for_accounts_only) {
   Guarded world;
   world.throttling().sign_in.max_attempts = 1;

@@ -41,7 +41,7 @@ Async<> before_registration(const ports::Services& services, RegistrationScene s
                                                                .transaction = scene.transaction}));
   for (auto& write : verdict.writes) writes.push_back(std::move(write));
   if (verdict.denial) co_return std::unexpected(std::move(*verdict.denial));
-  extensions::add_metadata(user.attributes, verdict);
+  verdict.metadata.apply_to(user.attributes);
   co_return Result<>();
 }
 

@@ -18,7 +18,8 @@ inline constexpr Seconds opaque_lifetime{86400}, opaque_lifetime_for_web{7200};
 
 // The words of `gty`.
 inline constexpr std::string_view gty_client_credentials = "client-credentials", gty_password = "password",
-                                  gty_refresh_token = "refresh_token";
+                                  gty_refresh_token = "refresh_token",
+                                  gty_token_exchange = "urn:ietf:params:oauth:grant-type:token-exchange";
 
 struct AccessTokenRequest {
   domain::TenantId tenant;

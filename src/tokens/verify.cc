@@ -75,7 +75,31 @@ Async<endpoint::Principal> authenticate(const ports::Services& services, endpoin
                                 scopes_of(jwt.payload)};
 }
 
+// RFC 8725 §3.1: a secret verifies HS256 only. `client_id` is the token's word, to find the secret that could
+// have signed it.
+Async<jose::VerifiedJwt> verify_by_secret(const ports::Services& services, domain::TenantId tenant,
+                                          std::string text, std::string client_id) {
+  CO_TRY(auto client, co_await services.configuration.client(tenant, client_id));
+  if (!client || client->secret.empty() || client->id_token_alg != "HS256") co_return refused();
+  const jose::VerificationKey key{{}, Algorithm::HS256, client->secret};
+  auto jwt = jose::verify_compact(text, std::span(&key, 1), {.allowed = {Algorithm::HS256}});
+  if (!jwt) co_return refused();
+  co_return jwt;
+}
+
 }  // namespace
+
+Async<jose::VerifiedJwt> verify_own_id_token(const ports::Services& services, domain::TenantId tenant,
+                                             std::string text) {
+  const auto unverified = jose::decode_unverified(text);
+  if (!unverified) co_return refused();
+  if (unverified->alg == Algorithm::HS256)
+    co_return co_await verify_by_secret(services, tenant, std::move(text),
+                                        json::string_or(unverified->payload, "aud"));
+  CO_TRY(auto keys, co_await services.configuration.keys(tenant));
+  if (!keys) co_return refused();
+  co_return verify_own_jwt(*keys, text);
+}
 
 Result<jose::VerifiedJwt> verify_own_jwt(const domain::KeySet& keys, std::string_view token) {
   // RFC 8725 §3.1: what this server signs with, never what the token asks for; no HS256, so that no public

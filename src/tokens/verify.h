@@ -27,7 +27,11 @@ Async<UserInfoAccess> verify_for_userinfo(const ports::Services& services, endpo
 endpoint::Authenticator management_authenticator(const ports::Services& services);
 
 // Verifies a JWT that this tenant signed itself with one of its keys (also one of those that only verify);
-// claims are the caller's business. For id_token_hint.
+// claims are the caller's business.
 Result<jose::VerifiedJwt> verify_own_jwt(const domain::KeySet& keys, std::string_view token);
+// The same of a text that claims to be an ID token, which may also be signed with the secret of the client it
+// was issued to (HS256).
+Async<jose::VerifiedJwt> verify_own_id_token(const ports::Services& services, domain::TenantId tenant,
+                                             std::string text);
 
 }  // namespace durward::tokens

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
+import { AuthenticationClient } from 'auth0';
 import { ManagementClient as NextManagementClient } from 'auth0-next';
-import { createWorld } from '../support/world.mjs';
+import * as oidc from 'openid-client';
+import { claims, createWorld, ordersApi } from '../support/world.mjs';
 
 const greet = `exports.onExecutePostLogin = async (event, api) => {
   console.log('hello', event.user.email);
@@ -90,6 +92,36 @@ exports.onExecutePostLogin = async (event, api) => { api.idToken.setCustomClaim(
     assert.equal((await modules.get(module.id)).code, 'exports.twice = n => 2 * n;');
     await api.actions.delete(action.id);
     await modules.delete(module.id);
+  });
+
+  it('exchanges tokens by a profile', async () => {
+    const action = await api.actions.create({ name: unique('judge'), supported_triggers: [{ id: 'custom-token-exchange', version: 'v1' }], deploy: true,
+      code: 'exports.onExecuteCustomTokenExchange = async (event, api) => api.authentication.setUserById(event.transaction.subject_token);' });
+    const subject_token_type = `urn:acme:${unique('token')}`;
+    const made = await api.tokenExchangeProfiles.create({ name: 'Legacy', subject_token_type, action_id: action.id, type: 'custom_authentication' });
+    assert.match(made.id, /^tep_[A-Za-z0-9]{16}$/);
+    await assert.rejects(api.tokenExchangeProfiles.create({ ...made, id: undefined, created_at: undefined, updated_at: undefined }), error => error.statusCode === 409);
+    await assert.rejects(api.tokenExchangeProfiles.create({ name: 'Theirs', subject_token_type: 'urn:ietf:params:oauth:token-type:jwt', action_id: action.id,
+      type: 'custom_authentication' }), error => error.statusCode === 400);
+    await api.tokenExchangeProfiles.update(made.id, { name: 'Renamed' });
+    assert.equal((await api.tokenExchangeProfiles.get(made.id)).name, 'Renamed');
+    assert.ok((await all(api.tokenExchangeProfiles.list({ take: 1 }))).some(p => p.id === made.id));
+
+    const client = await world.client({ token_exchange: { allow_any_profile_of_type: ['custom_authentication'] } });
+    const user = await world.user();
+    const parameters = { subject_token: user.user_id, subject_token_type, scope: 'openid', device: 'phone' };
+    const auth = new AuthenticationClient({ domain: world.domain, clientId: client.client_id, clientSecret: client.client_secret });
+    const exchanged = await auth.tokenExchange.exchangeToken({ ...parameters, audience: ordersApi });
+    assert.equal(claims(exchanged.id_token).sub, user.user_id);
+    const config = await oidc.discovery(new URL(world.issuer), client.client_id, client.client_secret);
+    const granted = await oidc.genericGrantRequest(config, 'urn:ietf:params:oauth:grant-type:token-exchange', parameters);
+    assert.equal(granted.claims().sub, user.user_id);
+    assert.equal(granted.issued_token_type, 'urn:ietf:params:oauth:token-type:access_token');
+
+    await assert.rejects(api.actions.delete(action.id), error => error.statusCode === 409);
+    await api.tokenExchangeProfiles.delete(made.id);
+    await assert.rejects(auth.tokenExchange.exchangeToken({ ...parameters, audience: ordersApi }), error => error.error === 'invalid_request');
+    await api.actions.delete(action.id);
   });
 
   it('manages rules and what they read', async () => {

@@ -55,6 +55,17 @@ struct NewUser {
   std::string tenant, client_id;  // where and by whose application, for a create script; empty: not told
 };
 
+// Somebody whom the tenant's own code vouches for: `profile` has a user_id and no password.
+struct VouchedUser {
+  NewUser profile;
+  bool may_create = false, replaces = false;  // the root attributes of somebody who is known
+};
+// The user, and what has to be written: InsertUser or ReplaceUser (`write_of`), or nothing.
+struct KnownUser {
+  domain::User user;
+  bool is_new = false, is_changed = false;
+};
+
 struct Options {
   // Pictures of users that bring none: avatar_base + md5(e-mail) + "?s=480&r=pg&d=" + initials_base +
   // "ab.png".
@@ -104,6 +115,13 @@ class Database {
   // The same without password policy, hash and username rule: imports and seeds bring their hash in
   // `password_hash`.
   Result<Change> insert_user(const domain::Connection& connection, NewUser request, TimePoint now) const;
+
+  // The user with this id at the connection, also as a linked identity; a new one when that may be. Two or
+  // three reads. Errors: not_found/"inexistent_user"; invalid/"invalid_body" for attributes;
+  // invalid/"invalid_profile" for an id of another connection; invalid/"operation_not_supported" where
+  // somebody else makes the users: a provider, or a table that is being imported.
+  Async<KnownUser> vouched_user(domain::TenantId tenant, domain::Connection connection, VouchedUser vouched,
+                                TimePoint now) const;
 
   // Policy with history, hash, SetPassword. The caller decides about sessions (see revoke_access).
   // Errors: the codes of domain/password_policy.h and invalid/"PasswordHistoryError"; not_found.
@@ -182,6 +200,8 @@ class Database {
   IssuedTicket issue(const Scene& scene, std::string kind, std::string path,
                      const domain::Connection& connection, const domain::User& user,
                      TicketRequest request) const;
+  Async<std::optional<domain::User>> find_identity(domain::TenantId tenant, domain::Connection connection,
+                                                   NewUser told) const;
   Async<Change> known_user(domain::TenantId tenant, domain::Connection connection, NewUser told,
                            TimePoint now);
   Async<PasswordOutcome> verify_elsewhere(domain::TenantId tenant,
@@ -207,6 +227,7 @@ Result<> check_email(std::string_view email);
 Result<> check_username(const domain::Connection& connection, std::string_view username);
 // 24 hex characters, the first eight from the clock: the ids Auth0's own database gives.
 std::string new_user_id(Random& random, TimePoint now);
+ports::Write write_of(const KnownUser& known);
 // Every identifier the user occupies, over all identities.
 std::vector<domain::Identifier> all_identifiers(const domain::User& user);
 

@@ -8,7 +8,7 @@ namespace durward::management::anomaly {
 namespace {
 
 using login::Stage;
-constexpr Stage stages[] = {Stage::sign_in, Stage::sign_up, Stage::reset};
+constexpr Stage stages[] = {Stage::sign_in, Stage::sign_up, Stage::reset, Stage::token_exchange};
 
 Result<std::string> address_of(const Call& call) {
   const std::string& text = call.parameter("id");

@@ -178,7 +178,7 @@ TEST_F(UserRows, a_new_address_is_unverified_until_said_otherwise) {
       json::boolean(body_of(patch(R"({"email":"new@example.com","email_verified":true})")), "email_verified"),
       true);
   EXPECT_EQ(world.state.jobs.size(), 0u);
-  EXPECT_EQ(patch(R"({"email":"new@example.com","verify_email":true,"client_id":"app"})").status, 200);
+  EXPECT_EQ(patch(R"({"email":"newer@example.com","verify_email":true,"client_id":"app"})").status, 200);
   EXPECT_EQ(world.state.jobs.size(), 1u);
 }
 

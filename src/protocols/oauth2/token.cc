@@ -49,17 +49,30 @@ const Grant grants[] = {
      "sepft",
      "fepft",
      "Password exchanged for tokens"},
+    {tokens::gty_token_exchange,
+     {"subject_token", "subject_token_type"},
+     redeem_token_exchange,
+     "secte",
+     "fecte",
+     "Subject token exchanged for tokens"},
 };
 
 // Applications of others may act for a user only by redirects (Auth0 Authentication API).
 constexpr std::string_view third_party_grants[] = {"authorization_code", "refresh_token",
                                                    "client_credentials"};
 
+// The exchange of tokens is no entry of grant_types: a client has a setting of its own for it, and has to be
+// OIDC conformant (Auth0, custom token exchange).
+bool allows_grant(const domain::Client& client, std::string_view type) {
+  if (type == tokens::gty_token_exchange) return client.exchanges_custom_tokens && client.oidc_conformant;
+  return client.allows_grant(type);
+}
+
 Result<> check_grant_allowed(const domain::Client& client, std::string_view type) {
   const bool third_party_may =
       client.is_first_party || std::find(std::begin(third_party_grants), std::end(third_party_grants),
                                          type) != std::end(third_party_grants);
-  if (client.allows_grant(type) && third_party_may) return {};
+  if (allows_grant(client, type) && third_party_may) return {};
   return oauth::refuse("unauthorized_client",
                        "Grant type '" + std::string(type) + "' not allowed for the client.");
 }

@@ -277,6 +277,11 @@ struct FakeCommitter : ports::Committer {
   }
   void apply(const auto&) {}
   void apply(const ports::InsertUser& w) { state.users[w.user.user_id] = {w.user, w.password_hash, {}}; }
+  void apply(const ports::ReplaceUser& w) {
+    auto& stored = state.users[w.user.user_id].user;
+    stored = w.user;
+    ++stored.version;
+  }
   void apply(const ports::RecordLogin& w) { state.users[w.user_id].user.logins_count++; }
   void apply(const ports::InsertSession& w) { state.sessions[w.session.id] = w.session; }
   void apply(const ports::ReplaceSession& w) { state.sessions[w.session.id] = w.session; }

@@ -47,6 +47,7 @@ Async<json::Object> redeem_client_credentials(Exchange& exchange);
 Async<json::Object> redeem_refresh_token(Exchange& exchange);
 Async<json::Object> redeem_password(Exchange& exchange);
 Async<json::Object> redeem_password_realm(Exchange& exchange);
+Async<json::Object> redeem_token_exchange(Exchange& exchange);
 
 // The audience of a grant that does not bring its own.
 Async<std::string> audience_of(Exchange& exchange);

@@ -1,4 +1,4 @@
-// post-login for grants without a browser: a refresh, a password.
+// post-login for grants without a browser: a refresh, a password, a token exchange.
 #include "base/encoding.h"
 #include "protocols/oauth2/grants/user_tokens.h"
 
@@ -6,19 +6,13 @@ namespace durward::protocols::oauth2 {
 
 namespace {
 
-json::Object transaction_event(const UserTokens& request, std::string_view protocol) {
-  return {{"protocol", protocol},
-          {"requested_scopes", json::array_of(request.authorization.scope)},
-          {"acr_values", json::Array()},
-          {"ui_locales", json::Array()}};
-}
-
-// The body of the request is parsed by the endpoint, JSON as well as forms; secrets are left out.
-extensions::RequestFacts facts_of(const Exchange& exchange) {
-  extensions::RequestFacts facts{.method = "POST", .language = {}, .query = {}, .body = {}};
-  for (const std::string_view name : {"grant_type", "client_id", "username", "audience", "scope", "realm"})
-    if (exchange.body.has(name)) facts.body[name] = exchange.body.get(name);
-  return facts;
+json::Object transaction_event(const UserTokens& request, const LoginScripts& call) {
+  json::Object out = call.transaction;
+  out["protocol"] = call.protocol;
+  out["requested_scopes"] = json::array_of(request.authorization.scope);
+  for (const auto name : {"acr_values", "ui_locales"}) out[name] = json::Array();
+  if (const auto* actor = request.authorization.extra.if_contains(actor_member)) out["actor"] = *actor;
+  return out;
 }
 
 void refuse_by(Exchange& exchange, const extensions::LoginVerdict& verdict, const UserTokens& request) {
@@ -35,16 +29,22 @@ void refuse_by(Exchange& exchange, const extensions::LoginVerdict& verdict, cons
 
 }  // namespace
 
+extensions::RequestFacts request_facts(const Exchange& exchange) {
+  return {
+      .method = "POST", .language = {}, .query = {}, .body = extensions::body_event(exchange.body.members())};
+}
+
 Async<> run_login_scripts(Exchange& exchange, UserTokens& request, LoginScripts call) {
   const auto& services = exchange.services();
   CO_TRY(const bool any, co_await extensions::has_login_scripts(services, exchange.tenant()));
   if (!any) co_return Result<>();
   extensions::LoginFacts facts{.context = exchange.context,
-                               .request = facts_of(exchange),
+                               .request = request_facts(exchange),
                                .client = exchange.client,
                                .user = request.user,
                                .refresh_token = std::move(call.refresh_token),
-                               .transaction = transaction_event(request, call.protocol),
+                               .method = call.method,
+                               .transaction = transaction_event(request, call),
                                .resource_server = request.authorization.audience,
                                .users_token = users_token_of(exchange.parts.issuer)};
   CO_TRY(facts.connection,

@@ -4,7 +4,6 @@
 #include "protocols/database/challenges.h"
 #include "protocols/oauth2/grants/user_tokens.h"
 #include "standards/oauth/errors.h"
-#include "standards/oauth/scope.h"
 
 // RFC 6749 §4.3, with the connection from the tenant's default or from `realm`.
 namespace durward::protocols::oauth2 {
@@ -38,30 +37,11 @@ Error refusal_of(const database::Refused& refused) {
   return refused.error;
 }
 
-database::Scene scene_of(const Exchange& exchange) {
-  const auto& context = exchange.context;
-  return {*context.tenant,    context.link_host,          context.ip,
-          context.user_agent, exchange.client->client_id, exchange.client->name,
-          context.now};
-}
-
 login::Attempt attempt_of(const Exchange& exchange, ConnectionPtr connection) {
   return {.stage = login::Stage::sign_in,
           .scene = scene_of(exchange),
           .connection = std::move(connection),
           .identifier = exchange.body.get("username")};
-}
-
-void append(ports::Writes& to, ports::Writes from) {
-  for (auto& write : from) to.push_back(std::move(write));
-}
-
-std::unexpected<Error> barred(Exchange& exchange, login::Barred reason) {
-  exchange.log.type = std::move(reason.log_type);
-  exchange.log.user_id = std::move(reason.user_id);
-  append(exchange.penalty, std::move(reason.writes));
-  exchange.permit = std::move(reason.permit);
-  return std::unexpected(std::move(reason.error));
 }
 
 Async<Error> wrong(Exchange& exchange, const login::Protection& protection, login::Permit permit,
@@ -100,27 +80,6 @@ Async<domain::User> verify(Exchange& exchange, ConnectionPtr connection) {
   co_return std::move((*outcome)->user);
 }
 
-// What the request asks for, as far as API, client grant and client allow.
-Async<domain::Authorization> authorize(Exchange& exchange, ConnectionPtr connection,
-                                       const domain::User& user) {
-  const auto& services = exchange.services();
-  CO_TRY(auto audience, co_await audience_of(exchange));
-  CO_TRY(auto api, co_await find_api(services, exchange.context, audience));
-  CO_TRY(auto requested, oauth::ScopeSet::parse(exchange.body.get("scope")));
-  std::shared_ptr<const domain::ClientGrant> grant;
-  if (api.server && api.server->user_policy == "require_client_grant") {
-    CO_TRY(grant, co_await services.configuration.client_grant(exchange.tenant(), exchange.client->client_id,
-                                                               api.server->identifier, "user"));
-  }
-  co_return domain::Authorization{
-      .client_id = exchange.client->client_id,
-      .user_id = user.user_id,
-      .audience = api.server ? api.server->identifier : std::string(),
-      .scope = tokens::grantable_scopes(requested.words(), *exchange.client, api.server.get(), grant.get()),
-      .connection = connection->name,
-      .auth_time = exchange.context.now};
-}
-
 // A program that cannot show a challenge sends the person to the pages instead.
 Async<> pass_bots(Exchange& exchange) {
   auto passed = co_await protocols::database::pass_challenge(exchange.parts, exchange.context,
@@ -133,29 +92,18 @@ Async<> pass_bots(Exchange& exchange) {
 Async<json::Object> redeem_at(Exchange& exchange, std::string realm) {
   CO_ENSURE(check_organization(exchange));
   CO_TRY(auto connection, co_await find_realm(exchange, std::move(realm)));
-  exchange.log.connection = connection->name;
-  exchange.log.connection_id = connection->id;
-  exchange.log.strategy = connection->strategy;
+  log_connection(exchange, *connection);
   exchange.log.user_name = exchange.body.get("username").substr(0, 320);
   CO_ENSURE(co_await pass_bots(exchange));
   CO_TRY(auto user, co_await verify(exchange, connection));
   exchange.log.user_id = user.user_id;
-  CO_TRY(auto authorization, co_await authorize(exchange, connection, user));
-  const TimePoint now = exchange.context.now;
-  exchange.writes.push_back(ports::RecordLogin{user.user_id, exchange.context.ip, now});
-  UserTokens request{.authorization = authorization, .user = std::move(user), .gty = tokens::gty_password};
-  CO_ENSURE(co_await run_login_scripts(exchange, request,
-                                       {.protocol = "oauth2-password", .connection = connection->name}));
-  authorization.scope = request.authorization.scope;
-  if (has_scope(authorization, "offline_access")) {
-    auto made = tokens::make_refresh_token(exchange.services(), *exchange.client, std::move(authorization), 0,
-                                           device_of(exchange.context), now);
-    request.changes.apply_to(made.token);
-    request.grant_id = made.token.family;
-    request.refresh_token = std::move(made.text);
-    exchange.writes.push_back(ports::InsertRefreshToken{std::move(made.token)});
-  }
-  co_return co_await user_tokens(exchange, std::move(request));
+  CO_TRY(auto wanted, co_await wanted_access(exchange));
+  CO_TRY(auto authorization,
+         co_await authorization_for(exchange, std::move(wanted), user.user_id, connection->name));
+  UserTokens request{
+      .authorization = std::move(authorization), .user = std::move(user), .gty = tokens::gty_password};
+  co_return co_await sign_in(exchange, std::move(request),
+                             {.protocol = "oauth2-password", .connection = connection->name});
 }
 
 }  // namespace

@@ -24,13 +24,13 @@ void add_all(json::Object& to, const json::Object& from) {
 
 // Tokens for this server's own APIs carry nothing of a customer's (Auth0 Authentication API, audiences).
 json::Object claims_for_api(const UserTokens& request, const Api& api) {
-  auto claims = members(request.authorization.extra, {"org_id", "org_name"});
+  auto claims = members(request.authorization.extra, {"org_id", "org_name", actor_member});
   if (!api.server || !api.server->is_system) add_all(claims, request.changes.access_claims);
   return claims;
 }
 
 json::Object claims_for_client(const UserTokens& request) {
-  auto claims = members(request.authorization.extra, {"acr", "org_id", "org_name"});
+  auto claims = members(request.authorization.extra, {"acr", "org_id", "org_name", actor_member});
   add_all(claims, request.changes.id_claims);
   return claims;
 }
@@ -70,7 +70,49 @@ tokens::IdTokenRequest id_request(const Exchange& exchange, UserTokens request,
           .claims = std::move(claims)};
 }
 
+std::string add_refresh_token(Exchange& exchange, UserTokens& request) {
+  auto made = tokens::make_refresh_token(exchange.services(), *exchange.client, request.authorization, 0,
+                                         device_of(exchange.context), exchange.context.now);
+  request.changes.apply_to(made.token);
+  request.grant_id = made.token.family;
+  exchange.writes.push_back(ports::InsertRefreshToken{std::move(made.token)});
+  return made.text;
+}
+
 }  // namespace
+
+Async<WantedAccess> wanted_access(Exchange& exchange) {
+  CO_TRY(auto audience, co_await audience_of(exchange));
+  CO_TRY(auto api, co_await find_api(exchange.services(), exchange.context, audience));
+  CO_TRY(auto requested, oauth::ScopeSet::parse(exchange.body.get("scope")));
+  co_return WantedAccess{std::move(api), requested.words()};
+}
+
+Async<domain::Authorization> authorization_for(Exchange& exchange, WantedAccess wanted, std::string user_id,
+                                               std::string connection) {
+  const auto* api = wanted.api.server.get();
+  std::shared_ptr<const domain::ClientGrant> grant;
+  if (api && api->user_policy == "require_client_grant") {
+    CO_TRY(grant, co_await exchange.services().configuration.client_grant(
+                      exchange.tenant(), exchange.client->client_id, api->identifier, "user"));
+  }
+  co_return domain::Authorization{
+      .client_id = exchange.client->client_id,
+      .user_id = std::move(user_id),
+      .audience = api ? api->identifier : std::string(),
+      .scope = tokens::grantable_scopes(wanted.scope, *exchange.client, api, grant.get()),
+      .connection = std::move(connection),
+      .auth_time = exchange.context.now};
+}
+
+Async<json::Object> sign_in(Exchange& exchange, UserTokens request, LoginScripts call) {
+  exchange.writes.push_back(
+      ports::RecordLogin{request.user.user_id, exchange.context.ip, exchange.context.now});
+  CO_ENSURE(co_await run_login_scripts(exchange, request, std::move(call)));
+  if (has_scope(request.authorization, "offline_access"))
+    request.refresh_token = add_refresh_token(exchange, request);
+  co_return co_await user_tokens(exchange, std::move(request));
+}
 
 Async<json::Object> user_tokens(Exchange& exchange, UserTokens request) {
   CO_TRY(auto api, co_await find_api(exchange.services(), exchange.context, request.authorization.audience));
@@ -93,10 +135,40 @@ Async<json::Object> user_tokens(Exchange& exchange, UserTokens request) {
 Async<domain::User> active_user(Exchange& exchange, std::string user_id, std::string_view gone) {
   CO_TRY(auto user, co_await exchange.services().users.find(exchange.tenant(), user_id));
   if (!user) co_return oauth::refuse("invalid_grant", std::string(gone));
-  exchange.log.user_id = user->user_id;
-  exchange.log.user_name = user->email();
-  if (user->blocked()) co_return fail(ErrorKind::forbidden, "unauthorized", "user is blocked");
+  CO_ENSURE(admit_user(exchange, *user));
   co_return std::move(*user);
+}
+
+Result<> admit_user(Exchange& exchange, const domain::User& user) {
+  exchange.log.user_id = user.user_id;
+  exchange.log.user_name = user.email();
+  if (user.blocked()) return fail(ErrorKind::forbidden, "unauthorized", "user is blocked");
+  return {};
+}
+
+std::unexpected<Error> barred(Exchange& exchange, login::Barred reason) {
+  exchange.log.type = std::move(reason.log_type);
+  exchange.log.user_id = std::move(reason.user_id);
+  append(exchange.penalty, std::move(reason.writes));
+  exchange.permit = std::move(reason.permit);
+  return std::unexpected(std::move(reason.error));
+}
+
+connections::database::Scene scene_of(const Exchange& exchange) {
+  const auto& context = exchange.context;
+  return {*context.tenant,    context.link_host,          context.ip,
+          context.user_agent, exchange.client->client_id, exchange.client->name,
+          context.now};
+}
+
+void log_connection(Exchange& exchange, const domain::Connection& connection) {
+  exchange.log.connection = connection.name;
+  exchange.log.connection_id = connection.id;
+  exchange.log.strategy = connection.strategy;
+}
+
+void append(ports::Writes& to, ports::Writes from) {
+  for (auto& write : from) to.push_back(std::move(write));
 }
 
 bool has_scope(const domain::Authorization& authorization, std::string_view scope) {
