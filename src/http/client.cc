@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -70,6 +71,12 @@ struct Io {
 };
 template <class Start>
 Io(Start) -> Io<Start>;
+
+IpAddress address_of(const tcp::endpoint& endpoint) {
+  const auto address = endpoint.address();
+  return address.is_v6() ? address.to_v6().to_bytes()
+                         : asio::ip::make_address_v6(asio::ip::v4_mapped, address.to_v4()).to_bytes();
+}
 
 struct Connection {
   explicit Connection(asio::io_context& context) : socket(context) {}
@@ -189,6 +196,7 @@ struct Client::Impl {
   void wake_next(Pool& pool);
   void sweep_later();
   void sweep();
+  void forget_unused();
 };
 
 Result<> Client::Impl::prepare_tls() {
@@ -264,15 +272,18 @@ Async<Response> Client::Impl::attempt(Exchange& exchange) {
 
 // A kept connection, a new one, or the wait for one.
 Async<> Client::Impl::acquire(Exchange& exchange) {
-  if (pools.size() >= options.origins_max && !pools.contains(exchange.request.origin))
+  const Origin& origin = exchange.request.origin;
+  if (pools.size() >= options.origins_max && !pools.contains(origin)) forget_unused();
+  if (pools.size() >= options.origins_max && !pools.contains(origin))
     co_return lost("client_busy", "too many servers");
-  Pool& pool = pools[exchange.request.origin];
-  while (!take_idle(exchange, pool)) {
+  // Looked up again after each wait: an unused pool may have been forgotten meanwhile.
+  while (!take_idle(exchange, pools[origin])) {
+    Pool& pool = pools[origin];
     if (pool.open < options.connections_max) co_return co_await open(exchange);
     if (pool.waiting.size() >= options.waiting_max) co_return lost("client_busy", "too many requests wait");
     co_await Turn{exchange, pool};
     if (!exchange.expired) continue;
-    wake_next(pool);  // the turn may have been given to this one at the same moment
+    wake_next(pools[origin]);  // the turn may have been given to this one at the same moment
     co_return lost("timed_out", exchange.expired_because);
   }
   co_return Result<>();
@@ -331,6 +342,11 @@ Async<> Client::Impl::reach(Exchange& exchange) {
     }};
     if (endpoints.empty() || exchange.expired) co_return lost("connect_failed", "the name is not known");
   }
+  const auto is_refused = [&](const tcp::endpoint& endpoint) {
+    return options.may_connect && !options.may_connect(address_of(endpoint), origin.host, origin.port);
+  };
+  if (std::ranges::any_of(endpoints, is_refused))
+    co_return lost("connect_failed", "the address is not public");
   auto& socket = exchange.connection->socket;
   const auto outcome = co_await Io{[&](Done done) { asio::async_connect(socket, endpoints, done); }};
   if (outcome.error) co_return lost("connect_failed", outcome.error.message());
@@ -419,9 +435,13 @@ void Client::Impl::sweep() {
     open_gauge.add(-int64_t(closed));
     any_left = any_left || !pool.idle.empty();
   }
+  forget_unused();
+  if (any_left) sweep_later();
+}
+
+void Client::Impl::forget_unused() {
   std::erase_if(pools,
                 [](const auto& entry) { return entry.second.open == 0 && entry.second.waiting.empty(); });
-  if (any_left) sweep_later();
 }
 
 Result<std::unique_ptr<Client>> Client::create(ClientOptions options, metrics::Registry& metrics) {

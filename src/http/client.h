@@ -7,11 +7,12 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "http/address.h"
 #include "http/message.h"
 
 // The HTTP/1.1 client: connections that are kept, TLS, deadlines, bounds. One loop on a thread of its own
 // carries all exchanges; a caller suspends and continues on its own executor. For addresses the operator
-// configured (other roles of the fleet, collectors), not for addresses that tenants give.
+// configured (other roles of the fleet, collectors); for those that tenants give only with `may_connect`.
 namespace durward::http {
 
 // Where a server is: scheme, host and port.
@@ -51,6 +52,9 @@ struct ClientOptions {
   size_t header_max = 16 << 10, body_max = 1 << 20;  // bytes of a response
   Milliseconds connect{2'000};                       // with the TLS handshake
   Milliseconds idle{30'000};                         // an unused connection is closed after it
+  // Asked for every address that a name has before the first is tried: one refusal is connect_failed. Empty:
+  // all may be.
+  std::function<bool(const IpAddress& address, std::string_view host, uint16_t port)> may_connect = {};
 };
 
 class Client {

@@ -241,5 +241,37 @@ TEST(OriginTest, reads_urls_and_refuses_others) {
     EXPECT_FALSE(Origin::parse(bad)) << bad;
 }
 
+TEST_F(ClientTest, connects_to_no_name_of_which_one_address_is_refused) {
+  RunningServer server(echo);
+  std::vector<std::string> asked;
+  bool allowed = false;
+  auto client =
+      make({.may_connect =
+                [&](const IpAddress& address, std::string_view host, uint16_t port) {
+                  asked.push_back(to_string(address) + " " + std::string(host) + ":" + std::to_string(port));
+                  return allowed;
+                }},
+           metrics_);
+  const auto refused = ask(*client, to(server.port()));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, "connect_failed");
+  EXPECT_EQ(asked, std::vector<std::string>{"127.0.0.1 127.0.0.1:" + std::to_string(server.port())});
+  auto by_name = to(server.port());
+  by_name.origin.host = "localhost";
+  EXPECT_FALSE(ask(*client, by_name));
+  allowed = true;
+  EXPECT_TRUE(ask(*client, to(server.port())));
+}
+
+TEST_F(ClientTest, servers_that_were_never_reached_take_no_place_of_others) {
+  RunningServer server(echo);
+  auto client = make({.origins_max = 2}, metrics_);
+  for (int i = 0; i < 5; ++i) {
+    auto lost = to(closed_port());
+    EXPECT_EQ(ask(*client, lost).error().code, "connect_failed") << i;
+  }
+  EXPECT_TRUE(ask(*client, to(server.port())));
+}
+
 }  // namespace
 }  // namespace durward::http

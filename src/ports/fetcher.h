@@ -18,9 +18,10 @@ struct Fetched {
   std::string body;
 };
 
-// Requests to services outside of the fleet whose addresses the operator or this program's own tables name,
-// never a tenant's text. The body is taken for secret. Error: unavailable (not reached, too late, too large),
-// invalid / bad_url. Redirects are not followed. Thread-safe.
+// Requests to services outside of the fleet. One instance is for addresses that the operator or this
+// program's own tables name, another for those that tenants name: it connects to public addresses only, and
+// to what the operator allows besides (egress-allow). The body is taken for secret. Error: unavailable (not
+// reached, too late, too large), invalid / bad_url. Redirects are not followed. Thread-safe.
 class Fetcher {
  public:
   virtual ~Fetcher() = default;

@@ -7,10 +7,10 @@ constexpr size_t answer_max = 64 << 10;
 
 Result<http::ClientRequest> request_of(ports::Outbound from) {
   const size_t scheme = from.url.find("://");
-  const size_t slash = scheme == from.url.npos ? from.url.npos : from.url.find('/', scheme + 3);
+  const size_t path = scheme == from.url.npos ? from.url.npos : from.url.find_first_of("/?", scheme + 3);
   http::ClientRequest out;
-  TRY(out.origin, http::Origin::parse(std::string_view(from.url).substr(0, slash)));
-  if (slash != from.url.npos) out.target = from.url.substr(slash);
+  TRY(out.origin, http::Origin::parse(std::string_view(from.url).substr(0, path)));
+  if (path != from.url.npos) out.target = (from.url[path] == '?' ? "/" : "") + from.url.substr(path);
   out.method = http::Method::post;
   for (auto& [name, value] : from.headers) out.headers.set(std::move(name), std::move(value));
   out.body = std::move(from.body);
@@ -23,8 +23,7 @@ Result<http::ClientRequest> request_of(ports::Outbound from) {
 Result<http::Client*> HttpFetcher::client() {
   const std::lock_guard lock(making_);
   if (client_) return client_.get();
-  http::ClientOptions options;
-  options.tls.authorities_pem = authorities_pem_;
+  http::ClientOptions options = options_;
   options.body_max = answer_max;
   TRY(client_, http::Client::create(std::move(options), metrics_));
   return client_.get();

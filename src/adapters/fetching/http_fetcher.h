@@ -10,15 +10,15 @@ namespace durward::adapters {
 // Over http::Client, whose thread starts with the first request: most installations never make one.
 class HttpFetcher : public ports::Fetcher {
  public:
-  explicit HttpFetcher(metrics::Registry& metrics, std::string authorities_pem = {})
-      : metrics_(metrics), authorities_pem_(std::move(authorities_pem)) {}
+  explicit HttpFetcher(metrics::Registry& metrics, http::ClientOptions options = {})
+      : metrics_(metrics), options_(std::move(options)) {}
   Async<ports::Fetched> post(ports::Outbound request, Milliseconds deadline) override;
 
  private:
   Result<http::Client*> client();
 
   metrics::Registry& metrics_;
-  const std::string authorities_pem_;  // empty: the system's
+  const http::ClientOptions options_;
   std::mutex making_;
   std::unique_ptr<http::Client> client_;  // guarded by making_ until it is there
 };
