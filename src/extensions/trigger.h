@@ -17,7 +17,8 @@ struct TriggerCall {
   // with its onContinue…, the earlier ones are done. When it is bound no longer, or others come before it
   // now, everything begins anew: no check is passed over because it was bound while somebody was away.
   std::string resume_at, resume_before;
-  // The one deployed action that runs, of an entity-bound trigger (domain/trigger.h); it fails closed.
+  // The one deployed action that runs, of an entity-bound trigger (domain/trigger.h); it fails closed. One
+  // that is not deployed is nothing that is bound: nothing runs.
   std::string action_id;
   TimePoint now;
 };
