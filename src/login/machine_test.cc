@@ -235,11 +235,15 @@ TEST(Login, a_session_revoked_meanwhile_leads_to_the_login_page) {
   browser.post(location_of(browser.get("/begin")), password("ada@example.com", "Secret-1"));
   RevokingCommitter committer(house.committer);
   const ports::Services& s = house.services;
-  const ports::Services racing{
-      s.clock,       s.random,   s.sequence, s.configuration,  s.tenants,   s.documents, s.users,
-      s.assignments, s.sessions, s.codes,    s.refresh_tokens, s.grants,    s.tickets,   s.logs,
-      committer,     s.vault,    s.hasher,   s.metrics,        s.limiter,   s.cache,     s.breached_passwords,
-      s.flags,       s.blocks,   s.scripts,  s.modules,        s.executions};
+  const ports::Services racing{s.clock,         s.random,         s.sequence,
+                               s.configuration, s.tenants,        s.documents,
+                               s.users,         s.assignments,    s.sessions,
+                               s.codes,         s.refresh_tokens, s.grants,
+                               s.tickets,       s.logs,           committer,
+                               s.vault,         s.hasher,         s.metrics,
+                               s.limiter,       s.cache,          s.breached_passwords,
+                               s.flags,         s.blocks,         s.scripts,
+                               s.modules,       s.executions,     s.event_deliveries};
   house.machine =
       std::make_shared<Machine>(racing, house.database, Protocols{{"test", {come_back, come_back_refused}}});
   auto again = house.browser();

@@ -374,11 +374,33 @@ TEST(Protection, a_store_that_is_away_uses_up_nobodys_attempts) {
   Guarded world;
   AwayBlocks away;
   const ports::Services& s = world.services;
-  const ports::Services services{
-      s.clock,       s.random,   s.sequence, s.configuration,  s.tenants,   s.documents, s.users,
-      s.assignments, s.sessions, s.codes,    s.refresh_tokens, s.grants,    s.tickets,   s.logs,
-      s.committer,   s.vault,    s.hasher,   s.metrics,        s.limiter,   s.cache,     s.breached_passwords,
-      s.flags,       away,       s.scripts,  s.modules,        s.executions};
+  const ports::Services services{s.clock,
+                                 s.random,
+                                 s.sequence,
+                                 s.configuration,
+                                 s.tenants,
+                                 s.documents,
+                                 s.users,
+                                 s.assignments,
+                                 s.sessions,
+                                 s.codes,
+                                 s.refresh_tokens,
+                                 s.grants,
+                                 s.tickets,
+                                 s.logs,
+                                 s.committer,
+                                 s.vault,
+                                 s.hasher,
+                                 s.metrics,
+                                 s.limiter,
+                                 s.cache,
+                                 s.breached_passwords,
+                                 s.flags,
+                                 away,
+                                 s.scripts,
+                                 s.modules,
+                                 s.executions,
+                                 s.event_deliveries};
   const Protection blind(services, world.database);
   for (int i = 0; i < 200; ++i) {
     const auto admission =

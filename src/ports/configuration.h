@@ -12,6 +12,7 @@
 namespace durward::domain {
 struct AttackProtection;
 struct Entitlements;
+struct EventStream;
 struct FlagRules;
 struct NotificationProviders;
 struct TenantScripts;
@@ -51,6 +52,8 @@ class Configuration {
   virtual Async<Ptr<domain::TenantScripts>> scripts(domain::TenantId) = 0;
   // Never null: who delivers mails and phone messages, with their secrets.
   virtual Async<Ptr<domain::NotificationProviders>> notification_providers(domain::TenantId) = 0;
+  // Also disabled ones. Never null.
+  virtual Async<Ptr<std::vector<domain::EventStream>>> event_streams(domain::TenantId) = 0;
   // Afterwards every change of the tenant's values that was committed before the call is seen. One that
   // remembers nothing has nothing to do. A store that is away leaves what is known.
   virtual Async<> catch_up(domain::TenantId) { co_return Result<>(); }

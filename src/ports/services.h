@@ -14,6 +14,7 @@
 #include "ports/storage/blocks.h"
 #include "ports/storage/commit.h"
 #include "ports/storage/documents.h"
+#include "ports/storage/event_deliveries.h"
 #include "ports/storage/executions.h"
 #include "ports/storage/jobs.h"
 #include "ports/storage/logs.h"
@@ -52,6 +53,7 @@ struct Services {
   Scripts& scripts;
   ModuleBuilder& modules;
   Executions& executions;
+  EventDeliveries& event_deliveries;
 };
 
 }  // namespace durward::ports

@@ -58,6 +58,9 @@ class KeyedConfiguration : public ports::Configuration {
   Async<Ptr<domain::NotificationProviders>> notification_providers(domain::TenantId tenant) override {
     return inner_.notification_providers(tenant);
   }
+  Async<Ptr<std::vector<domain::EventStream>>> event_streams(domain::TenantId tenant) override {
+    return inner_.event_streams(tenant);
+  }
   Async<> catch_up(domain::TenantId tenant) override { return inner_.catch_up(tenant); }
   // unavailable when a missing key could not be made or stored.
   Async<Ptr<domain::KeySet>> keys(domain::TenantId tenant) override;

@@ -4,6 +4,7 @@
 
 #include "adapters/breached/breached_file.h"
 #include "adapters/mail/smtp_mailer.h"
+#include "adapters/sandbox/egress_policy.h"
 #include "login/rows.h"
 #include "management/management.h"
 #include "protocols/oauth2/authorize.h"
@@ -56,6 +57,17 @@ Result<std::unique_ptr<ports::BreachedPasswords>> breached_passwords(const Setti
   return adapters::BreachedFile::open(path, clock);
 }
 
+// As many servers as tenants may name, few connections to each.
+Result<std::unique_ptr<adapters::HttpFetcher>> fetcher_for_tenants(const Settings& settings,
+                                                                   metrics::Registry& metrics) {
+  TRY(auto policy, adapters::sandbox::EgressPolicy::parse(settings.list("egress-allow")));
+  http::ClientOptions options{.connections_max = 8, .origins_max = 4096};
+  options.may_connect = [policy = std::move(policy)](const auto& address, auto host, uint16_t port) {
+    return policy.allows(address, host, port);
+  };
+  return std::make_unique<adapters::HttpFetcher>(metrics, std::move(options));
+}
+
 login::BotOptions bot_options(Core& core, const Settings& settings) {
   login::BotOptions options{.fetcher = &core.fetcher()};
   for (const auto& item : settings.list("captcha-verify")) {
@@ -90,6 +102,7 @@ Result<std::unique_ptr<Core>> Core::open(const Settings& settings, KeyMaker& key
   TRY(c.extensions_, Extensions::open(settings, *c.clock_, *c.random_, c.metrics_));
   c.cache_ = std::make_unique<adapters::MemoryCache>(*c.clock_);
   c.fetcher_ = std::make_unique<adapters::HttpFetcher>(c.metrics_);
+  TRY(c.tenant_fetcher_, fetcher_for_tenants(settings, c.metrics_));
   TRY(c.breached_, breached_passwords(settings, *c.clock_));
   c.flags_ = std::make_unique<adapters::ConfiguredFlags>(*c.keyed_, settings.text("environment"));
   ports::ShortCache& cache = c.shared_->cache() ? *c.shared_->cache() : *c.cache_;
@@ -118,7 +131,8 @@ Result<std::unique_ptr<Core>> Core::open(const Settings& settings, KeyMaker& key
                                                                   c.store_->blocks(),
                                                                   c.extensions_->scripts(),
                                                                   c.extensions_->modules(),
-                                                                  c.store_->executions()});
+                                                                  c.store_->executions(),
+                                                                  c.store_->event_deliveries()});
   c.keyed_->store_through(*c.services_);
   return core;
 }

@@ -56,6 +56,8 @@ class Core {
   SharedState& shared() { return *shared_; }
   Extensions& extensions() { return *extensions_; }
   ports::Fetcher& fetcher() { return *fetcher_; }
+  // To public addresses, and those of egress-allow: for what tenants name.
+  ports::Fetcher& tenant_fetcher() { return *tenant_fetcher_; }
   std::vector<Probe> probes();  // of what the settings name
   const adapters::MailCatcher* catcher() const { return catcher_; }
 
@@ -83,7 +85,7 @@ class Core {
   std::unique_ptr<SharedState> shared_;
   std::unique_ptr<adapters::MemoryCache> cache_;
   std::unique_ptr<ports::BreachedPasswords> breached_;
-  std::unique_ptr<adapters::HttpFetcher> fetcher_;
+  std::unique_ptr<adapters::HttpFetcher> fetcher_, tenant_fetcher_;
   std::unique_ptr<adapters::ConfiguredFlags> flags_;
   std::unique_ptr<ExclusiveSweep> jobs_;
   std::unique_ptr<Extensions> extensions_;

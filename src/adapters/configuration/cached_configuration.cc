@@ -258,4 +258,12 @@ Async<CachedConfiguration::Ptr<domain::NotificationProviders>> CachedConfigurati
       key, [&] { return impl_->loader.notification_providers(tenant); });
 }
 
+Async<CachedConfiguration::Ptr<std::vector<domain::EventStream>>> CachedConfiguration::event_streams(
+    TenantId tenant) {
+  using All = std::vector<domain::EventStream>;
+  const ValueKey key{tenant.value, Kind::event_streams, {}};
+  if (auto hit = impl_->find<All>(key)) co_return *std::move(hit);
+  co_return co_await impl_->miss<All>(key, [&] { return impl_->loader.event_streams(tenant); });
+}
+
 }  // namespace durward::adapters

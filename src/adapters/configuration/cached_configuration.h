@@ -49,6 +49,7 @@ class CachedConfiguration : public ports::Configuration {
   Async<Ptr<domain::FlagRules>> flags(domain::TenantId tenant) override;
   Async<Ptr<domain::TenantScripts>> scripts(domain::TenantId tenant) override;
   Async<Ptr<domain::NotificationProviders>> notification_providers(domain::TenantId tenant) override;
+  Async<Ptr<std::vector<domain::EventStream>>> event_streams(domain::TenantId tenant) override;
   // Compares the tenant's version now; callers at the same time share one comparison.
   Async<> catch_up(domain::TenantId tenant) override;
 

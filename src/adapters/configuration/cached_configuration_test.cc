@@ -8,6 +8,7 @@
 #include "adapters/sqlite/temporary_file.h"
 #include "adapters/vault/local_vault.h"
 #include "base/executor.h"
+#include "domain/event_stream.h"
 
 namespace durward::adapters {
 namespace {
@@ -202,6 +203,24 @@ TEST_F(CachedConfigurationTest, a_secret_sealed_for_another_purpose_is_damage_no
   EXPECT_EQ(found.error().code, "configuration_damaged");
 }
 
+TEST_F(CachedConfigurationTest, event_streams_come_with_what_authorizes_at_their_webhook) {
+  EXPECT_TRUE(run_sync(configuration.event_streams(acme)).value()->empty());
+  const std::string path = "destination.configuration.webhook_authorization.token";
+  const json::Object configured{{"webhook_endpoint", "https://a/"},
+                                {"webhook_authorization", {{"method", "bearer"}}}};
+  ASSERT_TRUE(
+      commit(*store, document(Collection::event_streams, "est_1",
+                              {{"id", "est_1"},
+                               {"status", "enabled"},
+                               {"subscriptions", json::Array{json::Object{{"event_type", "user.created"}}}},
+                               {"destination", {{"type", "webhook"}, {"configuration", configured}}},
+                               {"_sealed", {{path, seal("event_streams." + path, "t")}}}})));
+  const auto streams = run_sync(configuration.event_streams(acme)).value();
+  ASSERT_EQ(streams->size(), 1u);
+  EXPECT_TRUE(streams->front().wants("user.created"));
+  EXPECT_EQ(streams->front().header_value, "Bearer t");
+}
+
 TEST_F(CachedConfigurationTest, apis_and_client_grants_are_found_by_their_keys) {
   ASSERT_TRUE(commit(
       *store, document(Collection::resource_servers, "rs1",
@@ -287,6 +306,7 @@ class LosableTenants : public ports::Tenants {
     if (is_away) co_return away();
     co_return co_await inner_.find_by_name(std::move(name));
   }
+  Async<std::optional<domain::Tenant>> find(domain::TenantId tenant) override { return inner_.find(tenant); }
   Async<std::vector<domain::Tenant>> list(std::string after, int64_t limit) override {
     if (is_away) co_return away();
     co_return co_await inner_.list(std::move(after), limit);

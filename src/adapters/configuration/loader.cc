@@ -273,4 +273,17 @@ Async<ConfigurationLoader::Ptr<domain::NotificationProviders>> ConfigurationLoad
   co_return std::make_shared<const domain::NotificationProviders>(std::move(out));
 }
 
+Async<ConfigurationLoader::Ptr<std::vector<domain::EventStream>>> ConfigurationLoader::event_streams(
+    TenantId tenant) {
+  CO_TRY(auto documents, co_await all(tenant, Collection::event_streams, "", ""));
+  auto out = std::make_shared<std::vector<domain::EventStream>>();
+  for (auto& document : documents) {
+    CO_TRY(const auto opened, co_await open(tenant, Collection::event_streams, std::move(document)));
+    json::Object secrets;
+    for (const auto& [path, secret] : opened.secrets) secrets[path.substr(path.rfind('.') + 1)] = secret;
+    out->push_back(domain::EventStream::from_json(opened.body, secrets));
+  }
+  co_return Ptr<std::vector<domain::EventStream>>(std::move(out));
+}
+
 }  // namespace durward::adapters

@@ -1,6 +1,7 @@
 #pragma once
 #include <map>
 
+#include "domain/event_stream.h"
 #include "domain/script.h"
 #include "ports/configuration.h"
 #include "ports/storage/documents.h"
@@ -34,6 +35,7 @@ class ConfigurationLoader {
   Async<Ptr<domain::FlagRules>> flags(domain::TenantId tenant);
   Async<Ptr<domain::TenantScripts>> scripts(domain::TenantId tenant);
   Async<Ptr<domain::NotificationProviders>> notification_providers(domain::TenantId tenant);
+  Async<Ptr<std::vector<domain::EventStream>>> event_streams(domain::TenantId tenant);
 
  private:
   struct Opened {

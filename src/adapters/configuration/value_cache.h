@@ -31,7 +31,8 @@ enum class ConfigurationKind : uint8_t {
   entitlements,
   flags,
   scripts,
-  notification_providers
+  notification_providers,
+  event_streams
 };
 
 // Names a value without owning its text, so that a hit allocates nothing.

@@ -1,5 +1,6 @@
 #pragma once
 #include "adapters/contract/blocks_contract.h"
+#include "adapters/contract/deliveries_contract.h"
 #include "adapters/contract/documents_contract.h"
 #include "adapters/contract/executions_contract.h"
 #include "adapters/contract/outbox_contract.h"
@@ -18,6 +19,7 @@
   INSTANTIATE_TEST_SUITE_P(name, BlocksContract, testing::ValuesIn(makers), maker_name);      \
   INSTANTIATE_TEST_SUITE_P(name, LogsContract, testing::ValuesIn(makers), maker_name);        \
   INSTANTIATE_TEST_SUITE_P(name, ExecutionsContract, testing::ValuesIn(makers), maker_name);  \
+  INSTANTIATE_TEST_SUITE_P(name, DeliveriesContract, testing::ValuesIn(makers), maker_name);  \
   INSTANTIATE_TEST_SUITE_P(name, JobsContract, testing::ValuesIn(makers), maker_name);        \
   INSTANTIATE_TEST_SUITE_P(name, OutboxContract, testing::ValuesIn(makers), maker_name);      \
   INSTANTIATE_TEST_SUITE_P(name, LeasesContract, testing::ValuesIn(makers), maker_name);      \

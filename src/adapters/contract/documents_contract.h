@@ -162,6 +162,8 @@ class TenantsContract : public World {};
 
 TEST_P(TenantsContract, a_tenant_is_found_by_name_and_its_name_is_taken_once) {
   EXPECT_EQ(get(store->tenants().find_by_name("acme"))->id, acme);
+  EXPECT_EQ(get(store->tenants().find(acme))->name, "acme");
+  EXPECT_FALSE(get(store->tenants().find({4711})));
   EXPECT_EQ(get(store->tenants().sealed_key(acme)), "sealed-acme");
   EXPECT_FALSE(get(store->tenants().find_by_name("nobody")));
   const auto again = run_sync(store->tenants().create("acme", "k", clock.now()));

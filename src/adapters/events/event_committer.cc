@@ -7,7 +7,7 @@ namespace {
 // Queues and streams bound a message; a user beyond this is announced without the metadata.
 constexpr size_t user_max = 64 * 1024;
 constexpr size_t changes_max = 500;
-constexpr std::string_view configuration_changed = "configuration.changed";
+constexpr std::string_view configuration_changed = "configuration.changed", user_deleted = "user.deleted";
 
 struct Heard {
   std::string type;
@@ -24,11 +24,14 @@ json::Object shown(const domain::User& user) {
   return {{"user_id", user.user_id}};
 }
 
-Heard of_user(std::string type, const domain::User& user) {
-  return {std::move(type), {{"object", shown(user)}}};
+Heard of_user(std::string type, const domain::User& user, const std::optional<domain::User>& before = {}) {
+  Heard out{std::move(type), {{"object", shown(user)}}};
+  if (before) out.data["previous_object"] = shown(*before);
+  return out;
 }
-Heard deleted(const std::string& user_id) {
-  return {"user.deleted", {{"object", json::Object{{"user_id", user_id}}}}};
+Heard deleted(const std::string& user_id, const std::optional<domain::User>& before) {
+  return {std::string(user_deleted),
+          {{"object", before ? shown(*before) : json::Object{{"user_id", user_id}}}}};
 }
 // Says what changed, not to what: documents hold secrets.
 Heard configuration(ports::Collection collection, std::string_view action, std::string_view id) {
@@ -40,10 +43,10 @@ Heard revoked(std::string type, json::Object what) { return {std::move(type), st
 // --- the table: a write and what is heard of it; nothing of all others.
 Several heard(const auto&) { return {}; }
 Several heard(const ports::InsertUser& w) { return {of_user("user.created", w.user)}; }
-Several heard(const ports::ReplaceUser& w) { return {of_user("user.updated", w.user)}; }
-Several heard(const ports::RemoveUser& w) { return {deleted(w.user_id)}; }
+Several heard(const ports::ReplaceUser& w) { return {of_user("user.updated", w.user, w.before)}; }
+Several heard(const ports::RemoveUser& w) { return {deleted(w.user_id, w.before)}; }
 Several heard(const ports::LinkUsers& w) {
-  return {of_user("user.updated", w.primary), deleted(w.secondary_user_id)};
+  return {of_user("user.updated", w.primary, w.before), deleted(w.secondary_user_id, w.secondary)};
 }
 Several heard(const ports::RemoveSession& w) {
   return {revoked("session.revoked", {{"session", std::to_string(w.id)}})};
@@ -119,12 +122,14 @@ Several heard_of(const ports::Writes& writes) {
 
 Async<> EventCommitter::commit(domain::TenantId tenant, ports::Writes writes) {
   const TimePoint now = clock_.now();
-  for (auto& event : heard_of(writes))
+  for (auto& event : heard_of(writes)) {
+    if (event.type == user_deleted) event.data["object"].as_object()["deleted_at"] = to_iso8601(now);
     writes.push_back(ports::AppendEvent{{.id = sequence_.next(),
                                          .tenant = tenant,
                                          .type = std::move(event.type),
                                          .time = now,
                                          .data = std::move(event.data)}});
+  }
   return store_.commit(tenant, std::move(writes));
 }
 

@@ -70,7 +70,7 @@ TEST_F(EventsTest, changes_are_heard_as_the_table_says) {
       {ports::RemoveDocumentsBy{ports::Collection::client_grants, "client_id", "c"}, "configuration.changed",
        R"({"collection":"client_grants","action":"deleted","id":"","by":{"client_id":"c"}})"},
       {ports::InsertJob{8, "mail", {{"text", "https://secret"}}, start}, "mail.requested", R"({"job":"8"})"},
-      {ports::RemoveUser{id}, "user.deleted", R"({"object":{"user_id":"auth0|1"}})"},
+      {ports::RemoveUser{id}, "user.deleted", R"({"object":{"user_id":"auth0|1","deleted_at":"2023-11-14T)"},
   };
   int64_t after = 0;
   for (const auto& row : rows) {
@@ -84,6 +84,21 @@ TEST_F(EventsTest, changes_are_heard_as_the_table_says) {
     EXPECT_NE(json::serialize(heard[0].data).find(row.data), std::string::npos)
         << json::serialize(heard[0].data);
   }
+}
+
+TEST_F(EventsTest, who_was_read_before_a_change_is_told_with_it) {
+  auto before = user("1"), after = user("1");
+  after.profile["email"] = "new@x.test";
+  commit(ports::InsertUser{before, {}, ""}, ports::ReplaceUser{after, {}, before},
+         ports::RemoveUser{"auth0|1", after});
+  const auto heard = events();
+  ASSERT_EQ(heard.size(), 3u);
+  EXPECT_FALSE(heard[0].data.contains("previous_object"));
+  const auto object = [&](size_t i, const char* name) { return heard[i].data.at(name).as_object(); };
+  EXPECT_EQ(json::string_or(object(1, "object"), "email"), "new@x.test");
+  EXPECT_EQ(json::string_or(object(1, "previous_object"), "email"), "1@x.test");
+  EXPECT_EQ(json::string_or(object(2, "object"), "email"), "new@x.test");
+  EXPECT_EQ(json::string_or(object(2, "object"), "deleted_at"), to_iso8601(start));
 }
 
 TEST_F(EventsTest, linking_updates_one_user_and_deletes_the_other) {

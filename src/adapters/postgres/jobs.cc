@@ -26,6 +26,7 @@ constexpr char claim_sql[] =
 struct Sweep {
   std::string sql;  // $1 deadline, $2 limit
   Seconds Retention::* retention = nullptr;
+  Seconds age{0};  // a retention that nobody sets
 };
 std::string oldest(const std::string& table, const std::string& rule) {
   return "DELETE FROM " + table + " WHERE id IN(SELECT id FROM " + table + " WHERE id IN(SELECT id FROM " +
@@ -50,6 +51,19 @@ const Sweep sweeps[] = {
     {oldest("logs_before", "date<=$1"), &Retention::logs},
     {oldest("logs_rest", "date<=$1"), &Retention::logs},
     {indexed("executions_rest", "expires_at<=$1")},
+    {"DELETE FROM event_deliveries WHERE (tenant,stream,id) IN(SELECT tenant,stream,id FROM event_deliveries "
+     "WHERE created_at<=$1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
+     nullptr, domain::delivery_life},
+    // Those that were in line behind others for too long.
+    {"UPDATE event_deliveries SET due_at=NULL WHERE (tenant,stream,id) IN(SELECT tenant,stream,id FROM "
+     "event_deliveries WHERE due_at IS NOT NULL AND queued_at<=$1 LIMIT $2 FOR UPDATE SKIP LOCKED)",
+     nullptr, domain::delivery_time},
+    {"WITH edges AS MATERIALIZED (SELECT q.tenant,q.stream,(SELECT e.id FROM event_deliveries e WHERE "
+     "e.tenant=q.tenant AND e.stream=q.stream ORDER BY e.id DESC LIMIT 1 OFFSET " +
+     std::to_string(domain::stream_deliveries_max) +
+     ") AS edge FROM event_queues q WHERE $1>0) DELETE FROM event_deliveries WHERE (tenant,stream,id) "
+     "IN(SELECT d.tenant,d.stream,d.id FROM edges g JOIN event_deliveries d ON d.tenant=g.tenant AND "
+     "d.stream=g.stream AND d.id<=g.edge LIMIT $2)"},
     // What was not published yet stays, however old it is.
     {"DELETE FROM events WHERE row IN(SELECT row FROM events WHERE row IN(SELECT row FROM events ORDER BY "
      "row "
@@ -109,7 +123,7 @@ Async<int64_t> PostgresJobs::sweep(TimePoint now, int64_t limit) {
     log::warning("store: partitions are left to the next sweep", {{"reason", maintained.error().debug}});
   int64_t removed = 0;
   for (const auto& sweep : sweeps) {
-    const TimePoint deadline = sweep.retention ? now - c_.retention.*sweep.retention : now;
+    const TimePoint deadline = now - (sweep.retention ? c_.retention.*sweep.retention : sweep.age);
     int64_t taken = 1;
     while (removed < limit && taken > 0) {
       const int64_t batch = std::min(limit - removed, sweep_batch);

@@ -31,6 +31,8 @@ constexpr const char* remove_owned[] = {
     "DELETE FROM blocks WHERE tenant=$1",
     "DELETE FROM logs WHERE tenant=$1",
     "DELETE FROM executions WHERE tenant=$1",
+    "DELETE FROM event_deliveries WHERE tenant=$1",
+    "DELETE FROM event_queues WHERE tenant=$1",
     "DELETE FROM jobs WHERE tenant=$1",
     "DELETE FROM events WHERE tenant=$1",
     "DELETE FROM dead_letters WHERE tenant=$1",
@@ -64,6 +66,12 @@ Async<std::optional<domain::Tenant>> PostgresTenants::find_by_name(std::string n
   co_return co_await read_one(c_.pool, find_,
                               Statement::fixed("SELECT id,name,created_at FROM tenants WHERE name=$1", name),
                               tenant_of);
+}
+
+Async<std::optional<domain::Tenant>> PostgresTenants::find(domain::TenantId tenant) {
+  co_return co_await read_one(
+      c_.pool, find_, Statement::fixed("SELECT id,name,created_at FROM tenants WHERE id=$1", tenant.value),
+      tenant_of);
 }
 
 Async<std::vector<domain::Tenant>> PostgresTenants::list(std::string after_name, int64_t limit) {

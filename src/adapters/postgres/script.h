@@ -66,6 +66,9 @@ class Script {
   void one(const ports::AppendExecution&);
   void one(const ports::AppendEvent&);
   void one(const ports::InsertJob&);
+  void one(const ports::InsertEventDelivery&);
+  void one(const ports::RequeueEventDeliveries&);
+  void one(const ports::RemoveEventDeliveries&);
 
   void insert_keys(ports::Collection collection, const std::string& id,
                    const std::vector<ports::DocumentKey>& keys);

@@ -138,6 +138,7 @@ struct PostgresStore::Impl {
   PostgresBlocks blocks{context};
   PostgresLogs logs{context};
   PostgresExecutions executions{context};
+  PostgresEventDeliveries event_deliveries{context};
   PostgresJobs jobs{context};
   PostgresOutbox outbox{context};
   PostgresLeases leases{context};
@@ -197,6 +198,7 @@ ports::Tickets& PostgresStore::tickets() { return impl_->tickets; }
 ports::Blocks& PostgresStore::blocks() { return impl_->blocks; }
 ports::Logs& PostgresStore::logs() { return impl_->logs; }
 ports::Executions& PostgresStore::executions() { return impl_->executions; }
+ports::EventDeliveries& PostgresStore::event_deliveries() { return impl_->event_deliveries; }
 ports::Jobs& PostgresStore::jobs() { return impl_->jobs; }
 ports::Outbox& PostgresStore::outbox() { return impl_->outbox; }
 ports::Leases& PostgresStore::leases() { return impl_->leases; }

@@ -244,4 +244,10 @@ Result<int64_t> parse_after(const std::optional<std::string>& after) {
   return row;
 }
 
+std::string comma_list(const std::vector<std::string>& words) {
+  std::string out;
+  for (const auto& word : words) out += (out.empty() ? "," : "") + word + ",";
+  return out;
+}
+
 }  // namespace durward::adapters::records

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "domain/block.h"
+#include "domain/event_delivery.h"
 #include "domain/execution.h"
 #include "domain/log_record.h"
 #include "domain/session.h"
@@ -158,6 +159,31 @@ domain::LogRecord read_log(const Row& q) {
   r.ip = q.text(5);
   read_detail(r, q.view(6));
   return r;
+}
+
+// Bounds of a search that were not given.
+inline TimePoint time_or_first(std::optional<TimePoint> at) { return at.value_or(from_unix_ms(0)); }
+inline TimePoint time_or_last(std::optional<TimePoint> at) {
+  return at.value_or(from_unix_ms(INT64_MAX / 2));
+}
+// ",a,b,"; empty for none.
+std::string comma_list(const std::vector<std::string>& words);
+
+inline constexpr char event_delivery_columns[] =
+    "d.stream,d.id,d.type,d.created_at,d.queued_at,d.due_at,d.tries,d.attempts,d.event";
+template <class Row>
+domain::EventDelivery read_event_delivery(const Row& q) {
+  domain::EventDelivery d;
+  d.stream = q.text(0);
+  d.id = q.integer(1);
+  d.type = q.text(2);
+  d.created_at = q.time(3);
+  d.queued_at = q.time(4);
+  d.due_at = q.maybe_time(5);
+  d.tries = q.integer(6);
+  d.attempts = stored_array(q.view(7));
+  d.event = stored_object(q.view(8));
+  return d;
 }
 
 inline constexpr char execution_columns[] = "id,detail";

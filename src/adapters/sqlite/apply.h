@@ -60,6 +60,9 @@ class Applier {
   Result<> one(const ports::AppendExecution&);
   Result<> one(const ports::AppendEvent&);
   Result<> one(const ports::InsertJob&);
+  Result<> one(const ports::InsertEventDelivery&);
+  Result<> one(const ports::RequeueEventDeliveries&);
+  Result<> one(const ports::RemoveEventDeliveries&);
 
   Result<int64_t> document_row(ports::Collection collection, const std::string& id);
   Result<> insert_keys(ports::Collection collection, int64_t row,

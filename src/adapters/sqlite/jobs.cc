@@ -10,10 +10,11 @@ namespace {
 // creation, which is nearly that of expiry, so the oldest `limit` rows are looked at instead of keeping an
 // index.
 struct Sweep {
-  const char* sql;  // ?1 deadline, ?2 limit
+  std::string sql;  // ?1 deadline, ?2 limit
   Seconds Context::* retention = nullptr;
+  Seconds age{0};  // a retention that nobody sets
 };
-constexpr Sweep sweeps[] = {
+const Sweep sweeps[] = {
     {"DELETE FROM codes WHERE id IN(SELECT id FROM (SELECT id,expires_at FROM codes ORDER BY id LIMIT ?2) "
      "WHERE expires_at<=?1)"},
     {"DELETE FROM sessions WHERE id IN(SELECT id FROM sessions WHERE dead_at<=?1 LIMIT ?2)"},
@@ -29,6 +30,19 @@ constexpr Sweep sweeps[] = {
      &Context::log_retention},
     {"DELETE FROM executions WHERE id IN(SELECT id FROM (SELECT id,expires_at FROM executions ORDER BY id "
      "LIMIT ?2) WHERE expires_at<=?1)"},
+    {"DELETE FROM event_deliveries WHERE (tenant,stream,id) IN(SELECT tenant,stream,id FROM event_deliveries "
+     "WHERE created_at<=?1 LIMIT ?2)",
+     nullptr, domain::delivery_life},
+    // Those that were in line behind others for too long.
+    {"UPDATE event_deliveries SET due_at=NULL WHERE (tenant,stream,id) IN(SELECT tenant,stream,id FROM "
+     "event_deliveries WHERE due_at IS NOT NULL AND queued_at<=?1 LIMIT ?2)",
+     nullptr, domain::delivery_time},
+    {"WITH edges AS MATERIALIZED (SELECT q.tenant,q.stream,(SELECT e.id FROM event_deliveries e WHERE "
+     "e.tenant=q.tenant AND e.stream=q.stream ORDER BY e.id DESC LIMIT 1 OFFSET " +
+     std::to_string(domain::stream_deliveries_max) +
+     ") AS edge FROM event_queues q WHERE ?1>0) DELETE FROM event_deliveries WHERE (tenant,stream,id) "
+     "IN(SELECT d.tenant,d.stream,d.id FROM edges g JOIN event_deliveries d ON d.tenant=g.tenant AND "
+     "d.stream=g.stream AND d.id<=g.edge LIMIT ?2)"},
     // What was not published yet stays, however old it is.
     {"DELETE FROM events WHERE row IN(SELECT row FROM (SELECT row,time FROM events ORDER BY row LIMIT ?2) "
      "WHERE time<=?1 AND row<=(SELECT position FROM event_positions WHERE reader='dispatcher'))",
@@ -91,7 +105,7 @@ Async<> SqliteJobs::release(int64_t id, TimePoint not_before) {
 Async<int64_t> SqliteJobs::sweep(TimePoint now, int64_t limit) {
   int64_t removed = 0;
   for (const auto& sweep : sweeps) {
-    const TimePoint deadline = sweep.retention ? now - c_.*sweep.retention : now;
+    const TimePoint deadline = now - (sweep.retention ? c_.*sweep.retention : sweep.age);
     int64_t batch = 0, taken = 1;
     while (removed < limit && taken > 0) {
       batch = std::min(limit - removed, sweep_batch);

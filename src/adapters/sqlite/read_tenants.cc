@@ -27,6 +27,8 @@ constexpr const char* remove_owned[] = {
     "DELETE FROM blocks WHERE tenant=?",
     "DELETE FROM logs WHERE tenant=?",
     "DELETE FROM executions WHERE tenant=?",
+    "DELETE FROM event_deliveries WHERE tenant=?",
+    "DELETE FROM event_queues WHERE tenant=?",
     "DELETE FROM jobs WHERE tenant=?",
     "DELETE FROM events WHERE tenant=?",
     "DELETE FROM dead_letters WHERE tenant=?",
@@ -68,6 +70,15 @@ Async<std::optional<domain::Tenant>> SqliteTenants::find_by_name(std::string nam
   co_return co_await c_.engine.read(
       find_, ReadCost::point, [&name](Database& db) -> Result<std::optional<domain::Tenant>> {
         auto q = db.query("SELECT id,name,created_at FROM tenants WHERE name=?", name);
+        if (!q.step()) return std::nullopt;
+        return read_tenant(q);
+      });
+}
+
+Async<std::optional<domain::Tenant>> SqliteTenants::find(domain::TenantId tenant) {
+  co_return co_await c_.engine.read(
+      find_, ReadCost::point, [tenant](Database& db) -> Result<std::optional<domain::Tenant>> {
+        auto q = db.query("SELECT id,name,created_at FROM tenants WHERE id=?", tenant.value);
         if (!q.step()) return std::nullopt;
         return read_tenant(q);
       });

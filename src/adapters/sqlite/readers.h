@@ -3,6 +3,7 @@
 #include "adapters/sqlite/engine.h"
 #include "ports/storage/blocks.h"
 #include "ports/storage/commit.h"
+#include "ports/storage/event_deliveries.h"
 #include "ports/storage/executions.h"
 #include "ports/storage/jobs.h"
 #include "ports/storage/logs.h"
@@ -28,6 +29,7 @@ class SqliteTenants : public ports::Tenants {
   explicit SqliteTenants(Context context);
   Async<domain::Tenant> create(std::string name, std::string sealed_key, TimePoint at) override;
   Async<std::optional<domain::Tenant>> find_by_name(std::string name) override;
+  Async<std::optional<domain::Tenant>> find(domain::TenantId tenant) override;
   Async<std::vector<domain::Tenant>> list(std::string after_name, int64_t limit) override;
   Async<int64_t> count() override;
   Async<std::string> sealed_key(domain::TenantId tenant) override;
@@ -174,6 +176,25 @@ class SqliteExecutions : public ports::Executions {
   explicit SqliteExecutions(Context context);
   Async<std::optional<domain::Execution>> find(domain::TenantId tenant, std::string id) override;
   Async<std::vector<domain::Execution>> list(domain::TenantId tenant, ports::ExecutionQuery query) override;
+
+ private:
+  Context c_;
+  metrics::Counter &find_, &list_;
+};
+
+class SqliteEventDeliveries : public ports::EventDeliveries {
+ public:
+  explicit SqliteEventDeliveries(Context context);
+  Async<std::optional<domain::EventDelivery>> find(domain::TenantId tenant, std::string stream,
+                                                   int64_t id) override;
+  Async<std::vector<domain::EventDelivery>> list(domain::TenantId tenant, std::string stream,
+                                                 ports::EventDeliveryQuery query) override;
+  Async<std::vector<ports::StreamClaim>> claim(ports::StreamClaiming claiming) override;
+  Async<std::vector<domain::EventDelivery>> due(ports::StreamClaim claim, TimePoint now,
+                                                int64_t limit) override;
+  Async<> delivered(domain::TenantId tenant, std::string stream, int64_t id) override;
+  Async<> failed(domain::TenantId tenant, domain::EventDelivery delivery) override;
+  Async<> release(ports::StreamClaim claim, TimePoint paused_until) override;
 
  private:
   Context c_;

@@ -82,6 +82,7 @@ struct SqliteStore::Impl {
   SqliteBlocks blocks{context};
   SqliteLogs logs{context};
   SqliteExecutions executions{context};
+  SqliteEventDeliveries event_deliveries{context};
   SqliteJobs jobs{context};
   SqliteOutbox outbox{context};
   SqliteLeases leases{context};
@@ -161,6 +162,7 @@ ports::Tickets& SqliteStore::tickets() { return impl_->tickets; }
 ports::Blocks& SqliteStore::blocks() { return impl_->blocks; }
 ports::Logs& SqliteStore::logs() { return impl_->logs; }
 ports::Executions& SqliteStore::executions() { return impl_->executions; }
+ports::EventDeliveries& SqliteStore::event_deliveries() { return impl_->event_deliveries; }
 ports::Jobs& SqliteStore::jobs() { return impl_->jobs; }
 ports::Outbox& SqliteStore::outbox() { return impl_->outbox; }
 ports::Leases& SqliteStore::leases() { return impl_->leases; }

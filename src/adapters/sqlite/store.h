@@ -61,6 +61,7 @@ class SqliteStore : public ports::Store {
   ports::Blocks& blocks() override;
   ports::Logs& logs() override;
   ports::Executions& executions() override;
+  ports::EventDeliveries& event_deliveries() override;
   ports::Jobs& jobs() override;
   ports::Outbox& outbox() override;
   ports::Leases& leases() override;

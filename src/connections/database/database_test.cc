@@ -37,6 +37,7 @@ struct NoConfiguration : testing::UnchangedConfiguration {
 struct NoTenants : ports::Tenants {
   Async<domain::Tenant> create(std::string, std::string, TimePoint) override { co_return domain::Tenant(); }
   Async<std::optional<domain::Tenant>> find_by_name(std::string) override { co_return nullopt; }
+  Async<std::optional<domain::Tenant>> find(TenantId) override { co_return nullopt; }
   Async<std::vector<domain::Tenant>> list(std::string, int64_t) override {
     co_return std::vector<domain::Tenant>();
   }
@@ -200,10 +201,11 @@ class DatabaseConnection : public ::testing::Test {
   testing::PlayedScripts scripts;
   testing::PlayedModules modules;
   testing::ListedExecutions executions;
-  ports::Services services{clock,       random,   sequence, configuration,  tenants,   documents, users,
-                           assignments, sessions, codes,    refresh_tokens, grants,    tickets,   logs,
-                           committer,   vault,    hasher,   registry,       limiter,   cache,     breached,
-                           flags,       blocks,   scripts,  modules,        executions};
+  testing::ListedDeliveries deliveries;
+  ports::Services services{clock,       random,   sequence, configuration,  tenants,    documents, users,
+                           assignments, sessions, codes,    refresh_tokens, grants,     tickets,   logs,
+                           committer,   vault,    hasher,   registry,       limiter,    cache,     breached,
+                           flags,       blocks,   scripts,  modules,        executions, deliveries};
   Database database{services};
   domain::Connection connection{.id = "con_1", .name = "db", .strategy = "auth0"};
   Scene scene{.tenant = {.id = {1}, .name = "acme"}, .host = "acme.test", .ip = "192.0.2.1", .now = start};

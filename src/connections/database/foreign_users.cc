@@ -36,9 +36,10 @@ Async<Change> Database::known_user(domain::TenantId tenant, domain::Connection c
                    "The user_id belongs to a user of another connection.");
   Change change{std::move(*stored), {}};
   const std::string hash = std::move(told.password_hash);
+  const domain::User before = change.user;
   if (follow(change.user, told)) {
     change.user.updated_at = now;
-    change.writes.push_back(ports::ReplaceUser{change.user, all_identifiers(change.user)});
+    change.writes.push_back(ports::ReplaceUser{change.user, all_identifiers(change.user), before});
   }
   if (!hash.empty()) change.writes.push_back(ports::SetPassword{change.user.user_id, hash, now, 0});
   co_return change;

@@ -124,10 +124,11 @@ ports::Writes Database::lift_blocks(const domain::User& user) {
 
 Change Database::mark_email_verified(domain::User user, TimePoint now) const {
   if (user.email_verified()) return {std::move(user), {}};
+  domain::User before = user;
   user.profile["email_verified"] = true;
   user.updated_at = now;
   auto identifiers = all_identifiers(user);
-  ports::Writes writes{ports::ReplaceUser{user, std::move(identifiers)}};
+  ports::Writes writes{ports::ReplaceUser{user, std::move(identifiers), std::move(before)}};
   return {std::move(user), std::move(writes)};
 }
 

@@ -274,7 +274,7 @@ TEST_F(BotPages, what_is_spent_cannot_be_known_while_the_cache_is_away_and_the_s
                                 users,   assignments, sessions,  codes,         refresh_tokens, grants,
                                 tickets, logs,        committer, vault,         hasher,         metrics,
                                 limiter, gone,        breached,  flags,         state.blocks,   scripts,
-                                modules, executions};
+                                modules, executions,  deliveries};
   BotGuard guard(without);
   const BotAttempt attempt{.context = context(), .scope = "t", .from_page = true};
   const auto answer = [&] {

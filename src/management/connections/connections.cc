@@ -144,7 +144,7 @@ Async<> remove_users(const ports::Services& services, domain::TenantId tenant, s
     CO_TRY(const auto found, co_await services.users.list(tenant, query));
     ports::Writes writes;
     for (const auto& user : found.users)
-      if (lives_in(user, connection)) writes.push_back(ports::RemoveUser{user.user_id});
+      if (lives_in(user, connection)) writes.push_back(ports::RemoveUser{user.user_id, user});
     const bool removed = !writes.empty();
     if (removed) CO_ENSURE(co_await services.committer.commit(tenant, std::move(writes)));
     if (found.users.size() < 100) co_return Result<>{};
@@ -174,7 +174,7 @@ Async<Reply> destroy_user(const ports::Services& services, Call call) {
   CO_TRY(const auto users, co_await services.users.find_by_email(call.tenant(), call.query.get_or("email")));
   ports::Writes writes;
   for (const auto& user : users)
-    if (lives_in(user, name)) writes.push_back(ports::RemoveUser{user.user_id});
+    if (lives_in(user, name)) writes.push_back(ports::RemoveUser{user.user_id, user});
   if (writes.empty()) co_return no_content();
   writes.push_back(api_record(services, call));
   CO_ENSURE(co_await services.committer.commit(call.tenant(), std::move(writes)));

@@ -55,11 +55,11 @@ class GrantRows : public ::testing::Test {
   FakeGrants grants;
   RecordingCommitter committer;
   ports::Services services{
-      base.clock,   base.random,      base.sequence, base.configuration, base.tenants,        base.documents,
-      base.users,   base.assignments, base.sessions, base.codes,         base.refresh_tokens, grants,
-      base.tickets, base.logs,        committer,     base.vault,         base.hasher,         base.metrics,
-      base.limiter, base.cache,       base.breached, base.flags,         base.state.blocks,   base.scripts,
-      base.modules, base.executions};
+      base.clock,   base.random,      base.sequence,  base.configuration, base.tenants,        base.documents,
+      base.users,   base.assignments, base.sessions,  base.codes,         base.refresh_tokens, grants,
+      base.tickets, base.logs,        committer,      base.vault,         base.hasher,         base.metrics,
+      base.limiter, base.cache,       base.breached,  base.flags,         base.state.blocks,   base.scripts,
+      base.modules, base.executions,  base.deliveries};
 };
 
 TEST_F(GrantRows, withdrawing_a_consent_revokes_its_refresh_tokens_in_the_same_commit) {

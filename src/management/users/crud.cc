@@ -131,7 +131,7 @@ Async<Reply> remove(const ports::Services& services, Call call) {
     CO_ENSURE(co_await connections::database::Database(services).remove_elsewhere(call.tenant(), *user));
   }
   if (user) {  // nobody hears that a user is gone who was never there
-    writes.push_back(ports::RemoveUser{id});
+    writes.push_back(ports::RemoveUser{id, user});
     for (auto& write : connections::database::Database::lift_blocks(*user))
       writes.push_back(std::move(write));
   }

@@ -100,11 +100,12 @@ Async<Reply> link(const ports::Services& services, Call call) {
   CO_TRY(auto primary, co_await load_user(services, call.tenant(), id));
   CO_TRY(const auto secondary, co_await load_user(services, call.tenant(), secondary_id));
   CO_ENSURE(check_link(primary, secondary));
+  const domain::User before = primary;
   absorb(primary, secondary);
   primary.updated_at = call.context.now;
   ports::Writes writes;
-  writes.push_back(
-      ports::LinkUsers{primary, connections::database::all_identifiers(primary), secondary.user_id});
+  writes.push_back(ports::LinkUsers{primary, connections::database::all_identifiers(primary),
+                                    secondary.user_id, before, secondary});
   writes.push_back(api_record(services, call));
   auto done = co_await services.committer.commit(call.tenant(), std::move(writes));
   if (!done) co_return std::unexpected(translate(std::move(done).error()));
@@ -121,11 +122,12 @@ Async<Reply> unlink(const ports::Services& services, Options, Call call) {
   if (found == user.identities.end())
     co_return fail(ErrorKind::not_found, "inexistent_identity", "The identity does not exist.");
   if (found == user.identities.begin()) co_return refuse("The primary identity cannot be unlinked");
+  const domain::User before = user;
   domain::User other = separated(std::move(*found), call.context.now);
   user.identities.erase(found);
   user.updated_at = call.context.now;
   ports::Writes writes;
-  writes.push_back(ports::ReplaceUser{user, connections::database::all_identifiers(user)});
+  writes.push_back(ports::ReplaceUser{user, connections::database::all_identifiers(user), before});
   writes.push_back(ports::InsertUser{other, connections::database::all_identifiers(other), {}});
   writes.push_back(api_record(services, call));
   auto done = co_await services.committer.commit(call.tenant(), std::move(writes));

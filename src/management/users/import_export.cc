@@ -151,10 +151,11 @@ void apply_upsert(domain::User& user, ImportUser& import) {
 
 ImportChange upserted(ports::UserWithPassword stored, ImportUser import, TimePoint now) {
   ImportChange change{ImportOutcome::updated, std::move(stored.user), {}};
+  const domain::User before = change.user;
   apply_upsert(change.user, import);
   change.user.updated_at = now;
   change.writes.push_back(
-      ports::ReplaceUser{change.user, connections::database::all_identifiers(change.user)});
+      ports::ReplaceUser{change.user, connections::database::all_identifiers(change.user), before});
   // A hash is taken only as long as nobody signed in with the one that is here.
   if (!import.user.password_hash.empty() && change.user.logins_count == 0)
     change.writes.push_back(ports::SetPassword{change.user.user_id, import.user.password_hash, now, 0});

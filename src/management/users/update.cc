@@ -173,16 +173,17 @@ Async<domain::User> attempt(const ports::Services& services, Options options, co
   CO_TRY(auto identity, target(user, body));
   CO_TRY(const auto connection, co_await connection_of(services, call.tenant(), std::move(identity)));
   CO_ENSURE(check_connection(connection, body));
-  const json::Object before = user.profile;
+  const domain::User before = user;
   CO_TRY(user.profile, changed_profile(std::move(user.profile), connection, body));
   if (json::serialize(user.profile).size() > profile_bytes_max)
     co_return fail(ErrorKind::too_large, "invalid_body", "The profile of a user has at most 1 MiB.");
   user.updated_at = call.context.now;
 
-  CO_ENSURE(co_await database.change_identifiers_elsewhere(call.tenant(), connection, before, user.profile));
+  CO_ENSURE(co_await database.change_identifiers_elsewhere(call.tenant(), connection, before.profile,
+                                                           user.profile));
 
   ports::Writes writes;
-  writes.push_back(ports::ReplaceUser{user, connections::database::all_identifiers(user)});
+  writes.push_back(ports::ReplaceUser{user, connections::database::all_identifiers(user), before});
   if (const auto password = json::string(body, "password")) {
     auto change =
         co_await database.change_password(call.tenant(), connection, user, *password, call.context.now);

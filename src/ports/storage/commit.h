@@ -6,6 +6,7 @@
 
 #include "domain/block.h"
 #include "domain/event.h"
+#include "domain/event_delivery.h"
 #include "domain/execution.h"
 #include "domain/log_record.h"
 #include "domain/session.h"
@@ -50,10 +51,12 @@ struct ReplaceUser {  // profile, identities and identifiers; not_found; conflic
                       // conflict/"user_exists"
   domain::User user;  // user.version is the one read
   std::vector<domain::Identifier> identifiers;
+  std::optional<domain::User> before = {};  // as it was read: who hears of the change is told, if known
 };
 struct RemoveUser {  // with credentials, identifiers, sessions, refresh tokens, codes, grants, assignments;
                      // none is fine
   std::string user_id;
+  std::optional<domain::User> before = {};  // as it was, for who hears of it
 };
 struct SetPassword {  // not_found. Keeps the `history` newest earlier hashes.
   std::string user_id, password_hash;
@@ -73,6 +76,7 @@ struct LinkUsers {
   domain::User primary;
   std::vector<domain::Identifier> identifiers;
   std::string secondary_user_id;
+  std::optional<domain::User> before = {}, secondary = {};  // both as they were, for who hears of it
 };
 
 // --- sessions
@@ -195,6 +199,21 @@ struct AppendExecution {
 struct AppendEvent {  // tenant and offset are the store's
   domain::Event event;
 };
+struct InsertEventDelivery {  // one that is there already stays as it is: an event that is handed out twice
+                              // is written once
+  domain::EventDelivery delivery;
+};
+// Failed and waiting deliveries become due at `at`, as if they had never been tried; none is fine.
+struct RequeueEventDeliveries {
+  std::string stream;
+  TimePoint at;
+  std::optional<int64_t> id = {};                               // absent: all that fit
+  std::vector<std::string> types = {};                          // empty: any
+  std::optional<TimePoint> created_from = {}, created_to = {};  // from, and before
+};
+struct RemoveEventDeliveries {  // all of a stream; none is fine
+  std::string stream;
+};
 struct InsertJob {  // work that must survive a restart: mail
   int64_t id;
   std::string kind;
@@ -210,7 +229,8 @@ using Write =
                  RevokeRefreshTokensOf, RevokeGrant, PutGrant, RemoveGrant, RemoveGrantsOf, InsertTicket,
                  ConsumeTicket, PutBlock, RemoveBlocks, AddUserRole, RemoveUserRole, AddUserPermission,
                  RemoveUserPermission, AddRolePermission, RemoveRolePermission, RemoveRoleAssignments,
-                 AppendLog, AppendExecution, AppendEvent, InsertJob>;
+                 AppendLog, AppendExecution, AppendEvent, InsertJob, InsertEventDelivery,
+                 RequeueEventDeliveries, RemoveEventDeliveries>;
 using Writes = std::vector<Write>;
 
 class Committer {

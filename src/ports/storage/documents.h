@@ -38,7 +38,8 @@ enum class Collection {
   hooks,
   email_providers,
   phone_providers,
-  token_exchange_profiles
+  token_exchange_profiles,
+  event_streams
 };
 constexpr std::string_view collection_names[] = {"clients",
                                                  "connections",
@@ -65,7 +66,8 @@ constexpr std::string_view collection_names[] = {"clients",
                                                  "hooks",
                                                  "email_providers",
                                                  "phone_providers",
-                                                 "token_exchange_profiles"};
+                                                 "token_exchange_profiles",
+                                                 "event_streams"};
 inline std::string_view to_string(Collection c) { return collection_names[size_t(c)]; }
 
 struct Document {

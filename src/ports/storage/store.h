@@ -5,6 +5,7 @@
 #include "ports/storage/blocks.h"
 #include "ports/storage/commit.h"
 #include "ports/storage/documents.h"
+#include "ports/storage/event_deliveries.h"
 #include "ports/storage/executions.h"
 #include "ports/storage/jobs.h"
 #include "ports/storage/logs.h"
@@ -35,6 +36,7 @@ class Store {
   virtual Blocks& blocks() = 0;
   virtual Logs& logs() = 0;
   virtual Executions& executions() = 0;
+  virtual EventDeliveries& event_deliveries() = 0;
   virtual Jobs& jobs() = 0;
   virtual Outbox& outbox() = 0;
   virtual Leases& leases() = 0;

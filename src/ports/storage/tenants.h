@@ -16,6 +16,7 @@ class Tenants {
   // `sealed_key` is the tenant's data key under the master key. conflict/"tenant_exists".
   virtual Async<domain::Tenant> create(std::string name, std::string sealed_key, TimePoint at) = 0;
   virtual Async<std::optional<domain::Tenant>> find_by_name(std::string name) = 0;
+  virtual Async<std::optional<domain::Tenant>> find(domain::TenantId) = 0;
   virtual Async<std::vector<domain::Tenant>> list(std::string after_name, int64_t limit) = 0;
   virtual Async<int64_t> count() = 0;
   virtual Async<std::string> sealed_key(domain::TenantId) = 0;

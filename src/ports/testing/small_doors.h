@@ -6,6 +6,7 @@
 
 #include "domain/attack_protection.h"
 #include "domain/entitlements.h"
+#include "domain/event_stream.h"
 #include "domain/flags.h"
 #include "domain/notification.h"
 #include "domain/script.h"
@@ -17,6 +18,7 @@
 #include "ports/short_cache.h"
 #include "ports/storage/blocks.h"
 #include "ports/storage/commit.h"
+#include "ports/storage/event_deliveries.h"
 #include "ports/storage/executions.h"
 
 // The doors that most tests need and few speak of. One thread.
@@ -40,9 +42,13 @@ struct UnchangedConfiguration : ports::Configuration {
     co_return std::make_shared<const domain::NotificationProviders>(providers);
   }
   domain::NotificationProviders providers;
+  Async<Ptr<std::vector<domain::EventStream>>> event_streams(domain::TenantId) override {
+    co_return std::make_shared<const std::vector<domain::EventStream>>(streams);
+  }
   domain::AttackProtection protection = domain::AttackProtection::from_documents({});
   domain::Entitlements entitled;
   domain::TenantScripts tenant_scripts;
+  std::vector<domain::EventStream> streams;
 };
 
 struct MapLimiter : ports::Limiter {
@@ -173,6 +179,36 @@ struct ListedExecutions : ports::Executions {
     co_return out;
   }
   std::vector<domain::Execution> all;
+};
+
+// Deliveries of one tenant as a test lists them; nothing is claimed here.
+struct ListedDeliveries : ports::EventDeliveries {
+  Async<std::optional<domain::EventDelivery>> find(domain::TenantId, std::string stream,
+                                                   int64_t id) override {
+    for (const auto& one : all)
+      if (one.stream == stream && one.id == id) co_return one;
+    co_return std::nullopt;
+  }
+  Async<std::vector<domain::EventDelivery>> list(domain::TenantId, std::string stream,
+                                                 ports::EventDeliveryQuery query) override {
+    last_query = query;
+    std::vector<domain::EventDelivery> out;
+    for (const auto& one : all)
+      if (one.stream == stream && (!query.before || one.id < *query.before)) out.push_back(one);
+    if (out.size() > size_t(query.limit)) out.resize(size_t(query.limit));
+    co_return out;
+  }
+  Async<std::vector<ports::StreamClaim>> claim(ports::StreamClaiming) override {
+    co_return std::vector<ports::StreamClaim>();
+  }
+  Async<std::vector<domain::EventDelivery>> due(ports::StreamClaim, TimePoint, int64_t) override {
+    co_return std::vector<domain::EventDelivery>();
+  }
+  Async<> delivered(domain::TenantId, std::string, int64_t) override { co_return Result<>(); }
+  Async<> failed(domain::TenantId, domain::EventDelivery) override { co_return Result<>(); }
+  Async<> release(ports::StreamClaim, TimePoint) override { co_return Result<>(); }
+  std::vector<domain::EventDelivery> all;
+  ports::EventDeliveryQuery last_query;
 };
 
 }  // namespace durward::testing

@@ -228,6 +228,7 @@ struct FakeDocuments : ports::Documents {
 struct FakeTenants : ports::Tenants {
   Async<domain::Tenant> create(std::string, std::string, TimePoint) override { co_return domain::Tenant(); }
   Async<std::optional<domain::Tenant>> find_by_name(std::string) override { co_return std::nullopt; }
+  Async<std::optional<domain::Tenant>> find(Id) override { co_return std::nullopt; }
   Async<std::vector<domain::Tenant>> list(std::string, int64_t) override {
     co_return std::vector<domain::Tenant>();
   }
@@ -337,11 +338,12 @@ struct World {
   PlayedScripts scripts;
   PlayedModules modules;
   ListedExecutions executions;
+  ListedDeliveries deliveries;
   ports::Services services{clock,   random,      sequence,  configuration, tenants,        documents,
                            users,   assignments, sessions,  codes,         refresh_tokens, grants,
                            tickets, logs,        committer, vault,         hasher,         metrics,
                            limiter, cache,       breached,  flags,         state.blocks,   scripts,
-                           modules, executions};
+                           modules, executions,  deliveries};
 
   World() { add_keys(1); }
 

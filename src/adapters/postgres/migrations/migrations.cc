@@ -11,6 +11,7 @@
 #include "adapters/postgres/migrations/0006_partitions.h"
 #include "adapters/postgres/migrations/0007_blocks.h"
 #include "adapters/postgres/migrations/0008_executions.h"
+#include "adapters/postgres/migrations/0009_event_deliveries.h"
 
 namespace durward::adapters::postgres {
 
@@ -26,6 +27,7 @@ const std::vector<Migration>& migrations() {
       {6, "partitions", migration_0006_partitions},
       {7, "blocks", migration_0007_blocks},
       {8, "executions", migration_0008_executions},
+      {9, "event_deliveries", migration_0009_event_deliveries},
   };
   return all;
 }

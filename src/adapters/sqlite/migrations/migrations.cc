@@ -7,14 +7,18 @@
 #include "adapters/sqlite/migrations/0003_node_numbers.h"
 #include "adapters/sqlite/migrations/0004_blocks.h"
 #include "adapters/sqlite/migrations/0005_executions.h"
+#include "adapters/sqlite/migrations/0006_event_deliveries.h"
 
 namespace durward::adapters::sqlite {
 
 const std::vector<Migration>& migrations() {
   static const std::vector<Migration> all = {
-      {1, "initial", migration_0001_initial, true},     {2, "events", migration_0002_events},
-      {3, "node_numbers", migration_0003_node_numbers}, {4, "blocks", migration_0004_blocks},
+      {1, "initial", migration_0001_initial, true},
+      {2, "events", migration_0002_events},
+      {3, "node_numbers", migration_0003_node_numbers},
+      {4, "blocks", migration_0004_blocks},
       {5, "executions", migration_0005_executions},
+      {6, "event_deliveries", migration_0006_event_deliveries},
   };
   return all;
 }

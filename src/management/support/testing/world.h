@@ -130,11 +130,11 @@ struct World {
   durward::testing::World base;
   DocumentStore store{base.committer};
   ports::Services services{
-      base.clock,   base.random,      base.sequence, base.configuration, base.tenants,        store,
-      base.users,   base.assignments, base.sessions, base.codes,         base.refresh_tokens, base.grants,
-      base.tickets, base.logs,        store,         base.vault,         base.hasher,         base.metrics,
-      base.limiter, base.cache,       base.breached, base.flags,         base.state.blocks,   base.scripts,
-      base.modules, base.executions};
+      base.clock,   base.random,      base.sequence,  base.configuration, base.tenants,        store,
+      base.users,   base.assignments, base.sessions,  base.codes,         base.refresh_tokens, base.grants,
+      base.tickets, base.logs,        store,          base.vault,         base.hasher,         base.metrics,
+      base.limiter, base.cache,       base.breached,  base.flags,         base.state.blocks,   base.scripts,
+      base.modules, base.executions,  base.deliveries};
   std::vector<Endpoint> all_rows = rows(services);
   InitialDocuments acme, other;
 
