@@ -12,6 +12,7 @@
 #include "management/clients/clients.h"
 #include "management/connections/connections.h"
 #include "management/emails/emails.h"
+#include "management/event_streams/event_streams.h"
 #include "management/grants/grants.h"
 #include "management/hooks/hooks.h"
 #include "management/keys/keys.h"
@@ -38,6 +39,7 @@ std::vector<endpoint::Endpoint> rows(const ports::Services& services,
       connection::rows,        grants::rows,   keys::rows,          logs::rows,
       prompts::rows,           roles::rows,    sessions::rows,      refresh_tokens::rows,
       resource_servers::rows,  tenants::rows,  emails::rows,        phone_providers::rows,
+      event_streams::rows,
   };
   std::vector<endpoint::Endpoint> out;
   const auto add = [&](std::vector<endpoint::Endpoint> more) {

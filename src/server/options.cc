@@ -65,7 +65,7 @@ constexpr Option table[] = {
   {"extensions-nice", integer, "10", "how far customers' code stands back behind the rest, as nice(1) counts", 0, 0, 19},
   {"extensions-idle", integer, "300", "seconds without a call after which a tenant's process ends", 0, 1, 86400},
   {"extensions-npm-registry", text, "", "URL of the npm registry that declared modules come from; without it npm's own"},
-  {"egress-allow", list, "", "addresses, CIDR blocks or HOST:PORT that customers' code, and mail for their own mail servers, may connect to although they"
+  {"egress-allow", list, "", "addresses, CIDR blocks or HOST:PORT that customers' code, webhooks, and mail for their own mail servers, may connect to although they"
    " are not public; repeatable"},
   {"egress-connections", integer, "64", "connections of one tenant's code", 0, 1, 10000},
   {"redis", text, "", "redis://HOST:PORT[,...] or redis+sentinel://HOST:PORT[,...]/MASTER: counters and locks the fleet shares; without it"

@@ -42,6 +42,7 @@ Worker::Worker(Core& core, std::unique_ptr<ports::Broker> broker, const Settings
                   core.metrics()),
       dispatching_({.name = "dispatcher"}, [this] { return dispatch(); }),
       notifying_(core, *broker_, settings, std::move(egress)),
+      streaming_(core, *broker_, settings),
       sweeping_({.name = "sweeper", .pause = Seconds(60)}, [this] { return sweep(); }) {}
 
 Worker::~Worker() { stop(); }
@@ -51,6 +52,7 @@ void Worker::start() {
   core_.outbox().on_event(dispatching_.waker());
   dispatching_.start();
   notifying_.start();
+  streaming_.start();
   sweeping_.start();
 }
 
@@ -59,6 +61,7 @@ void Worker::stop() {
   core_.outbox().on_event({});
   dispatching_.stop();
   notifying_.stop();
+  streaming_.stop();
   sweeping_.stop();
   if (auto resigned = run_sync(dispatcher_.resign()); !resigned)
     log::warning("the lease of the dispatcher was not given back", {{"error", resigned.error().code}});

@@ -5,11 +5,12 @@
 #include "adapters/events/rounds.h"
 #include "ports/broker.h"
 #include "server/notifying.h"
+#include "server/streaming.h"
 
 namespace durward::server {
 
-// The role "worker": takes events from the outbox to the broker, delivers mails and phone messages, sweeps
-// expired rows.
+// The role "worker": takes events from the outbox to the broker, delivers mails and phone messages, and
+// events to event streams, sweeps expired rows.
 class Worker {
  public:
   // Chooses the broker; does not need it to be there. Errors: those of its settings.
@@ -30,6 +31,7 @@ class Worker {
   adapters::Dispatcher dispatcher_;
   adapters::Rounds dispatching_;
   Notifying notifying_;
+  Streaming streaming_;
   adapters::Rounds sweeping_;
   bool started_ = false;
 };

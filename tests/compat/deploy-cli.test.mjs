@@ -97,4 +97,22 @@ describe('npm auth0-deploy-cli', () => {
     await deploy(to, code, 'import', '--input_file', path.join(out, 'tenant.yaml'));
     assert.deepEqual(await codeOf(to), wanted, 'again is fine');
   });
+
+  it('moves event streams with the actions they lead to', { skip: noSandbox }, async () => {
+    const { actions, eventStreams } = from.management, kinds = ['actions', 'eventStreams'];
+    const hears = await actions.create({ name: 'hears', supported_triggers: [{ id: 'event-stream', version: 'v1' }], deploy: true,
+      code: 'exports.onExecuteEventStream = async () => {};\n' });
+    const wanted = { name: 'people', status: 'disabled', subscriptions: [{ event_type: 'user.created' }, { event_type: 'user.deleted' }] };
+    await eventStreams.create({ ...wanted, destination: { type: 'action', configuration: { action_id: hears.id } } });
+    const out = path.join(directory, 'streams');
+    mkdirSync(out);
+    await deploy(from, kinds, 'export', '--format', 'yaml', '--output_folder', out);
+    for (const again of [false, true]) {
+      await deploy(to, kinds, 'import', '--input_file', path.join(out, 'tenant.yaml'));
+      const made = await all(to.management.eventStreams.list());
+      assert.deepEqual(made.map(({ name, status, subscriptions }) => ({ name, status, subscriptions })), [wanted], `again: ${again}`);
+      const action = await to.management.actions.get(made[0].destination.configuration.action_id);
+      assert.equal(action.name, 'hears');
+    }
+  });
 });

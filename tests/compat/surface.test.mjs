@@ -8,7 +8,7 @@ import { createWorld } from '../support/world.mjs';
 const operations = JSON.parse(readFileSync(new URL('operations.json', import.meta.url)));
 // Families that must be whole: every operation of them is served.
 const whole = ['client-grants', 'roles', 'tenants', 'logs', 'tickets', 'grants', 'users-by-email',
-  'actions', 'rules', 'rules-configs', 'hooks', 'emails'];
+  'actions', 'rules', 'rules-configs', 'hooks', 'emails', 'event-streams'];
 // What Durward has beside them (docs/compatibility.md).
 const additions = ['GET /actions/logs/tail'];
 const shape = path => path.replace(/\{[^}]+\}/g, '{}');

@@ -211,6 +211,11 @@ Async<> remove_action(const ports::Services& services, Call call, std::string id
   if (named && !force)
     co_return fail(ErrorKind::conflict, "",
                    "The action is named by a token exchange profile: use force to remove both.");
+  CO_TRY(const auto stream,
+         co_await services.documents.find_by(tenant, ports::Collection::event_streams, "action", id));
+  if (stream && !force)
+    co_return fail(ErrorKind::conflict, "",
+                   "The action is the destination of an event stream: use force to remove it anyway.");
   CO_TRY(const auto bundles, co_await bundles_of(services, tenant, id));
   auto writes = unbinding(std::move(bound), id);
   std::ranges::move(removal_of_naming(id), std::back_inserter(writes));
