@@ -133,10 +133,8 @@ Async<> check_trigger_change(const ports::Services& services, Call call, const j
   if (wanted == trigger_of(action.body).id) co_return Result<>();
   CO_TRY(const bool provides, co_await is_provider(services, call.tenant(), action.body));
   if (provides) co_return invalid_body("The tenant's provider runs the action at its trigger.");
-  CO_TRY(const bool named, co_await is_action_named(services, call.tenant(), action.id));
-  if (named)
-    co_return invalid_body("The action is named by what uses the trigger '" +
-                           std::string(trigger_of(action.body).id) + "'.");
+  CO_TRY(const auto by, co_await named_by(services, call.tenant(), action.id));
+  if (!by.empty()) co_return invalid_body("The action is named by " + by + ".");
   co_return co_await check_only(services, call.tenant(), wanted, action.id);
 }
 
@@ -194,28 +192,26 @@ Async<std::set<std::string>> bundles_of(const ports::Services& services, domain:
   co_return out;
 }
 
+Async<> check_unused(const ports::Services& services, domain::TenantId tenant, std::string id,
+                     bool is_bound) {
+  const auto used = [](const std::string& how) {
+    return fail(ErrorKind::conflict, "", "The action is " + how + ": use force to remove it anyway.");
+  };
+  if (is_bound) co_return used("bound to a trigger");
+  CO_TRY(const auto action, co_await services.documents.find(tenant, action_resource.collection, id));
+  CO_TRY(const bool provides, co_await is_provider(services, tenant, action ? action->body : json::Object()));
+  if (provides) co_return used("run by the tenant's provider");
+  CO_TRY(const auto by, co_await named_by(services, tenant, id));
+  if (!by.empty()) co_return used("named by " + by);
+  co_return Result<>();
+}
+
 // With its versions and, by force, its bindings and what names it; what nobody else uses of its modules goes
 // after it.
 Async<> remove_action(const ports::Services& services, Call call, std::string id, bool force) {
   const auto tenant = call.tenant();
   CO_TRY(auto bound, co_await bindings_of(services, tenant, id));
-  if (!bound.empty() && !force)
-    co_return fail(ErrorKind::conflict, "",
-                   "The action is bound to a trigger: use force to remove it anyway.");
-  CO_TRY(const auto action, co_await services.documents.find(tenant, action_resource.collection, id));
-  CO_TRY(const bool provides, co_await is_provider(services, tenant, action ? action->body : json::Object()));
-  if (provides && !force)
-    co_return fail(ErrorKind::conflict, "",
-                   "The tenant's provider runs the action: use force to remove it anyway.");
-  CO_TRY(const bool named, co_await is_action_named(services, tenant, id));
-  if (named && !force)
-    co_return fail(ErrorKind::conflict, "",
-                   "The action is named by a token exchange profile: use force to remove both.");
-  CO_TRY(const auto stream,
-         co_await services.documents.find_by(tenant, ports::Collection::event_streams, "action", id));
-  if (stream && !force)
-    co_return fail(ErrorKind::conflict, "",
-                   "The action is the destination of an event stream: use force to remove it anyway.");
+  if (!force) CO_ENSURE(co_await check_unused(services, tenant, id, !bound.empty()));
   CO_TRY(const auto bundles, co_await bundles_of(services, tenant, id));
   auto writes = unbinding(std::move(bound), id);
   std::ranges::move(removal_of_naming(id), std::back_inserter(writes));

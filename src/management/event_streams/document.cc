@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "management/support/scripts.h"
 
 namespace durward::management::event_streams {
 namespace {
@@ -151,7 +152,7 @@ Result<> check_members(const json::Object& configuration, std::string_view type)
 std::vector<ports::DocumentKey> document_keys(const json::Object& body) {
   const std::string action = action_of(body);
   if (action.empty()) return {};
-  return {{"action", action}};
+  return {{std::string(named_action_key), action}};
 }
 
 }  // namespace

@@ -11,7 +11,14 @@ constexpr std::string_view bundle_member = "script_modules";
 constexpr ports::Collection bundle_users[] = {
     ports::Collection::action_versions, ports::Collection::action_module_versions, ports::Collection::hooks};
 
-constexpr ports::Collection naming_collections[] = {ports::Collection::token_exchange_profiles};
+struct Naming {
+  ports::Collection collection;
+  std::string_view what;
+  bool goes_too;  // with the action
+};
+constexpr Naming namings[] = {
+    {ports::Collection::token_exchange_profiles, "a token exchange profile", true},
+    {ports::Collection::event_streams, "an event stream", false}};
 
 std::unexpected<Error> invalid_script(const ports::ScriptError& error) {
   std::string message = error.name.empty() ? error.message : error.name + ": " + error.message;
@@ -135,19 +142,20 @@ Async<bool> has_deployed_action(const ports::Services& services, domain::TenantI
   co_return !found.items.empty();
 }
 
-Async<bool> is_action_named(const ports::Services& services, domain::TenantId tenant, std::string action_id) {
-  for (const auto collection : naming_collections) {
-    CO_TRY(const auto found,
-           co_await services.documents.find_by(tenant, collection, std::string(named_action_key), action_id));
-    if (found) co_return true;
+Async<std::string> named_by(const ports::Services& services, domain::TenantId tenant, std::string action_id) {
+  for (const auto& naming : namings) {
+    CO_TRY(const auto found, co_await services.documents.find_by(tenant, naming.collection,
+                                                                 std::string(named_action_key), action_id));
+    if (found) co_return std::string(naming.what);
   }
-  co_return false;
+  co_return std::string();
 }
 
 ports::Writes removal_of_naming(const std::string& action_id) {
   ports::Writes out;
-  for (const auto collection : naming_collections)
-    out.push_back(ports::RemoveDocumentsBy{collection, std::string(named_action_key), action_id});
+  for (const auto& naming : namings)
+    if (naming.goes_too)
+      out.push_back(ports::RemoveDocumentsBy{naming.collection, std::string(named_action_key), action_id});
   return out;
 }
 

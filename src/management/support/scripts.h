@@ -47,10 +47,11 @@ void add_bundle_key(std::vector<ports::DocumentKey>& keys, const json::Object& b
 
 // --- actions that are named instead of bound
 
-// Documents that name an action under this key and cannot be without it.
+// Documents that name an action do it under this key.
 inline constexpr std::string_view named_action_key = "action";
-Async<bool> is_action_named(const ports::Services& services, domain::TenantId tenant, std::string action_id);
-// Writes that remove them with their action.
+// What names the action, for people: "an event stream". Empty: nothing does.
+Async<std::string> named_by(const ports::Services& services, domain::TenantId tenant, std::string action_id);
+// Writes that remove with the action what cannot be without it.
 ports::Writes removal_of_naming(const std::string& action_id);
 
 // True for the errors after which a commit that read before is made again from the beginning.
