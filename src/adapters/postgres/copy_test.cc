@@ -57,6 +57,13 @@ class CopyTest : public testing::Test {
         ports::InsertJob{6, "mail", {{"to", "x"}}, clock.now()},
         ports::AppendExecution{
             {.key = 8, .id = domain::Execution::id_of(8, "12345678"), .created_at = clock.now()}},
+        ports::InsertEventDelivery{{.stream = "est_1",
+                                    .id = 9,
+                                    .type = "user.created",
+                                    .event = {{"k", 1}},
+                                    .created_at = clock.now(),
+                                    .queued_at = clock.now(),
+                                    .due_at = clock.now()}},
         ports::AppendEvent{{.id = 7, .type = "user.created", .time = clock.now(), .data = {{"k", 1}}}}};
     for (int i = 2; i <= 1200; ++i) writes.push_back(user("u" + std::to_string(i)));
     ASSERT_TRUE(run_sync(store->committer().commit(tenant, writes)));
