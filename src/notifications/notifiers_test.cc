@@ -213,7 +213,7 @@ TEST_F(Notifiers, what_was_sent_stays_sent_when_its_record_cannot_be_kept) {
                                users,   assignments, sessions, codes,         refresh_tokens, grants,
                                tickets, logs,        is_away,  vault,         hasher,         metrics,
                                limiter, cache,       breached, flags,         state.blocks,   scripts,
-                               modules, executions};
+                               modules, executions,  deliveries};
   choose("custom");
   bind("custom-email-provider", "mails", does());
   EXPECT_TRUE(run_sync(TenantMails(broken, played, played, {}).deliver(job())));
