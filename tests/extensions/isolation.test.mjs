@@ -27,7 +27,7 @@ const attacks = [
   { name: 'processes without end', body: "for (;;) require('child_process').spawn(process.execPath);", kinds: ['thrown'] },
   { name: 'threads without end', body: "for (;;) new (require('worker_threads').Worker)('for (;;);', { eval: true });", kinds: ['thrown'] },
   { name: 'another program in its place', body: "process.execve(process.execPath, ['node', '-e', 'for (;;);']);", kinds: ['thrown'] },
-  { name: 'a walk through the files', kinds: ['ok'], says: /seen: dev,engine,lib,lib64,proc,run,tmp/, never: /passwd|shadow|master\.key/,
+  { name: 'a walk through the files', kinds: ['ok', 'memory'], says: /seen: dev,engine,lib,lib64,proc,run,tmp/, never: /passwd|shadow|master\.key/,
     body: `const fs = require('fs'), walk = (dir, depth) => fs.readdirSync(dir, { withFileTypes: true }).flatMap(e => {
       const name = dir + '/' + e.name;
       if (e.isSymbolicLink() || name.startsWith('//engine') || name.startsWith('//proc')) return [name];
