@@ -209,10 +209,10 @@ TEST_F(Notifiers, what_was_sent_stays_sent_when_its_record_cannot_be_kept) {
       co_return fail(ErrorKind::unavailable, "store_unavailable");
     }
   } is_away;
-  const ports::Services broken{clock,   random,      sequence, configuration, tenants,        documents,
-                               users,   assignments, sessions, codes,         refresh_tokens, grants,
-                               tickets, logs,        is_away,  vault,         hasher,         metrics,
-                               limiter, cache,       breached, flags,         state.blocks,   scripts,
+  const ports::Services broken{clock,   random,      sequence,  configuration, tenants,        documents,
+                               users,   assignments, sessions,  codes,         refresh_tokens, grants,
+                               tickets, logs,        is_away,   vault,         hasher,         metrics,
+                               limiter, cache,       breached,  flags,         state.blocks,   scripts,
                                modules, executions,  deliveries};
   choose("custom");
   bind("custom-email-provider", "mails", does());

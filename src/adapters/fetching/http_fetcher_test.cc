@@ -32,7 +32,7 @@ TEST_F(HttpFetcherTest, sends_path_query_headers_and_body_and_gives_any_status_b
   EXPECT_EQ(answer->body, "/verify/x?a=1 k body");
 }
 
-TEST_F(HttpFetcherTest, an_address_without_a_path_is_its_root) { 
+TEST_F(HttpFetcherTest, an_address_without_a_path_is_its_root) {
   EXPECT_EQ(post(base_)->body, "/? k body");
   EXPECT_EQ(post(base_ + "?a=1")->body, "/?a=1 k body");
 }

@@ -194,7 +194,8 @@ Result<> check_destination(const json::Object& destination, bool keeps_secret) {
 Result<> check_same_type(const json::Object& before, const json::Object& destination) {
   const std::string type = json::string_or(object_in(before, "destination"), "type");
   if (type == json::string_or(destination, "type")) return {};
-  return invalid_body("The destination of this event stream stays a '" + type + "': make another stream instead.");
+  return invalid_body("The destination of this event stream stays a '" + type +
+                      "': make another stream instead.");
 }
 
 bool is_same_method(const json::Object& before, const json::Object& destination) {

@@ -61,8 +61,8 @@ Handled create(const ports::Services& services, Call call) {
   co_return ok(shown(std::move(body)));
 }
 
-// A destination keeps its type (Auth0) and changes as a whole otherwise. Its secret stays when none is given, so
-// that what was read can be written back.
+// A destination keeps its type (Auth0) and changes as a whole otherwise. Its secret stays when none is given,
+// so that what was read can be written back.
 Async<json::Object> destination_patch(const ports::Services& services, const Call& call) {
   json::Object patch = call.object();
   const auto* destination = json::object(patch, "destination");

@@ -25,9 +25,9 @@ struct World : testing::World {
     return post("/event-streams", std::move(stream)).text("id");
   }
   std::string deployed(const char* trigger = "event-stream") {
-    const auto made =
-        post("/actions/actions", body(R"({"name":"for )" + std::string(trigger) + R"(","code":"c","supported_triggers":[{"id":")" +
-                                      std::string(trigger) + R"("}],"deploy":true})"));
+    const auto made = post("/actions/actions", body(R"({"name":"for )" + std::string(trigger) +
+                                                    R"(","code":"c","supported_triggers":[{"id":")" +
+                                                    std::string(trigger) + R"("}],"deploy":true})"));
     EXPECT_EQ(made.status, 201) << json::serialize(made.body);
     return made.text("id");
   }

@@ -16,9 +16,8 @@ struct Naming {
   std::string_view what;
   bool goes_too;  // with the action
 };
-constexpr Naming namings[] = {
-    {ports::Collection::token_exchange_profiles, "a token exchange profile", true},
-    {ports::Collection::event_streams, "an event stream", false}};
+constexpr Naming namings[] = {{ports::Collection::token_exchange_profiles, "a token exchange profile", true},
+                              {ports::Collection::event_streams, "an event stream", false}};
 
 std::unexpected<Error> invalid_script(const ports::ScriptError& error) {
   std::string message = error.name.empty() ? error.message : error.name + ": " + error.message;

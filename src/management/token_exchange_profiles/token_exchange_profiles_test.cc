@@ -135,8 +135,7 @@ TEST(token_exchange_profiles, keep_their_action_and_go_with_it_by_force) {
   const auto made = world.create("urn:partner:token", action).text("id");
   EXPECT_EQ(world.remove(path).status, 409);
   const json::Object moved{{"supported_triggers", {{{"id", "post-login"}}}}};
-  EXPECT_EQ(world.patch(path, moved).text("message"),
-            "The action is named by a token exchange profile.");
+  EXPECT_EQ(world.patch(path, moved).text("message"), "The action is named by a token exchange profile.");
   EXPECT_EQ(world.patch(path, json::Object{{"name", "renamed"}}).status, 200);
   EXPECT_EQ(world.remove(path + "?force=true").status, 204);
   EXPECT_EQ(world.get("/token-exchange-profiles/" + made).status, 404);
