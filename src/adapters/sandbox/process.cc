@@ -44,6 +44,7 @@ Result<std::vector<Descriptor>> set_aside(const Launch& launch, Plan& plan) {
 }
 
 bool prepare(const Plan& plan) {
+  if (::setpgid(0, 0) != 0) return false;
   for (const auto& [ours, there] : plan.descriptors)
     if (::dup2(ours, there) < 0) return false;
   if (::close_range(unsigned(plan.first_free), ~0U, 0) != 0) return false;
@@ -122,7 +123,11 @@ Process::~Process() {
   reap();
 }
 
-void Process::kill() const { send_signal(handle_, SIGKILL); }
+// Nobody else can have the number before it is waited for. A child of bubblewrap that it did not set up yet
+// waits for it without end, and belongs to its group.
+void Process::kill() const {
+  if (pid_ > 0) ::kill(-pid_, SIGKILL);
+}
 
 int Process::reap() {
   siginfo_t info = {};

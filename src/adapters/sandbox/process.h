@@ -59,7 +59,7 @@ class Process {
 
   int handle() const { return handle_.get(); }  // a pidfd: readable once it ended
   pid_t pid() const { return pid_; }
-  void kill() const;
+  void kill() const;  // with what it started, as far as that is in its process group
   // Once it ended: its exit code, or 128 and the signal that ended it, as a shell counts.
   int reap();
 
@@ -69,7 +69,7 @@ class Process {
 };
 
 // The program sees the limits, descriptors and environment above and nothing else of this process: signals
-// have their defaults, and its parent is the calling thread. Error: unavailable/"no_process", with the cause.
+// have their defaults, it leads a process group, and its parent is the calling thread. Error: unavailable/"no_process", with the cause.
 Result<Process> start(const Launch& launch);
 
 }  // namespace durward::adapters::sandbox

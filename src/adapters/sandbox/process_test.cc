@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -70,6 +71,25 @@ TEST(Process, whoever_forgets_it_ends_it) {
     EXPECT_EQ(::kill(pid, 0), 0);
   }
   EXPECT_NE(::kill(pid, 0), 0);
+}
+
+TEST(Process, what_it_started_ends_with_it) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+  const Descriptor out(ends[0]);
+  Descriptor in(ends[1]);
+  auto launch = shell("sleep 100 & echo x >&4; wait");
+  launch.descriptors = {{in.get(), 4}};
+  {
+    const auto process = start(launch).value();
+    in.close();
+    char text[2] = {};
+    ASSERT_EQ(::read(out.get(), text, sizeof text), 2) << "both are there";
+  }
+  pollfd wait{out.get(), POLLIN, 0};
+  ASSERT_EQ(::poll(&wait, 1, 10'000), 1) << "the other one still holds the pipe";
+  char none = 0;
+  EXPECT_EQ(::read(out.get(), &none, 1), 0);
 }
 
 }  // namespace

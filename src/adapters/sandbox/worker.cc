@@ -345,7 +345,7 @@ void Worker::go_on() {
 }
 
 // Of the process inside; bubblewrap, which is ours to wait for, ends with it, and takes it along while it is
-// not known yet (--die-with-parent).
+// not known yet (--die-with-parent, and before that by its process group).
 void Worker::kill() {
   state_ = State::ended;
   if (!send_signal(inside_, SIGKILL)) process_.kill();
