@@ -69,7 +69,8 @@ class Process {
 };
 
 // The program sees the limits, descriptors and environment above and nothing else of this process: signals
-// have their defaults, it leads a process group, and its parent is the calling thread. Error: unavailable/"no_process", with the cause.
+// have their defaults, it leads a process group, and its parent is the calling thread. Error:
+// unavailable/"no_process", with the cause.
 Result<Process> start(const Launch& launch);
 
 }  // namespace durward::adapters::sandbox
