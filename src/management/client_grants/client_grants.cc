@@ -39,9 +39,7 @@ Async<Reply> list(const ports::Services& services, Call call) {
     equals.emplace_back("audience", api ? json::string_or(api->body, "identifier") : *audience);
   }
   CO_TRY(auto found, co_await page(services, resource, call.tenant(), std::move(equals), paging));
-  json::Array items;
-  for (auto& document : found.items) items.push_back(std::move(document.body));
-  co_return ok(endpoint::render_list(paging, resource.plural, std::move(items), found.total, found.next));
+  co_return ok_page(resource, paging, std::move(found));
 }
 
 Async<Reply> read(const ports::Services& services, Call call) {

@@ -54,9 +54,7 @@ Async<Reply> list(const ports::Services& services, Call call) {
   if (!call.query.get_or("name_filter").empty())
     co_return co_await list_filtered(services, std::move(call), paging);
   CO_TRY(auto found, co_await page(services, resource, call.tenant(), {}, paging));
-  json::Array items;
-  for (auto& document : found.items) items.push_back(std::move(document.body));
-  co_return ok(endpoint::render_list(paging, resource.plural, std::move(items), found.total, found.next));
+  co_return ok_page(resource, paging, std::move(found));
 }
 
 Async<Reply> read(const ports::Services& services, Call call) {

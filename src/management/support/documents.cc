@@ -145,6 +145,12 @@ Async<ports::DocumentPage> page(const ports::Services& services, const Resource&
   co_return co_await services.documents.list(tenant, resource.collection, std::move(query));
 }
 
+Reply ok_page(const Resource& resource, const endpoint::Paging& paging, ports::DocumentPage found) {
+  json::Array items;
+  for (auto& document : found.items) items.push_back(std::move(document.body));
+  return ok(endpoint::render_list(paging, resource.plural, std::move(items), found.total, found.next));
+}
+
 Async<std::vector<ports::Document>> all(const ports::Services& services, const Resource& resource,
                                         domain::TenantId tenant, Filter equals) {
   std::vector<ports::Document> out;

@@ -59,6 +59,8 @@ Async<bool> remove(const ports::Services& services, const Resource& resource, do
 using Filter = std::vector<std::pair<std::string, std::string>>;
 Async<ports::DocumentPage> page(const ports::Services& services, const Resource& resource,
                                 domain::TenantId tenant, Filter equals, endpoint::Paging paging);
+// The page as the API shows it, of documents that are shown as they are stored.
+Reply ok_page(const Resource& resource, const endpoint::Paging& paging, ports::DocumentPage found);
 // Every document that fits, up to a bound that no tenant reaches: for filters the store has no key for.
 Async<std::vector<ports::Document>> all(const ports::Services& services, const Resource& resource,
                                         domain::TenantId tenant, Filter equals = {});

@@ -78,9 +78,7 @@ Async<> check_action(const ports::Services& services, domain::TenantId tenant, s
 Async<Reply> list(const ports::Services& services, Call call) {
   CO_TRY(const auto paging, endpoint::parse_paging(call.query, {.pages = false}));
   CO_TRY(auto found, co_await page(services, resource, call.tenant(), {}, paging));
-  json::Array items;
-  for (auto& document : found.items) items.push_back(std::move(document.body));
-  co_return ok(endpoint::render_list(paging, resource.plural, std::move(items), found.total, found.next));
+  co_return ok_page(resource, paging, std::move(found));
 }
 
 Async<Reply> read(const ports::Services& services, Call call) {
